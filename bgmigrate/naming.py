@@ -1,0 +1,65 @@
+"""Names of the objects that we make: `bgm_<role>_<table>_<column>`, within PostgreSQL's 63 bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+LIMIT = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer names silently, so two of them could become one
+
+# The words that PostgreSQL's own quote_ident() would quote are more; quoting these and anything unusual is enough to read well.
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_RESERVED = frozenset(
+    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column
+    concurrently constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp
+    current_user default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having
+    ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not
+    notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar
+    some symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when where window
+    with between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer
+    interval json json_array least national nchar none normalize nullif numeric out overlay position precision real row setof
+    smallint substring time timestamp treat trim values varchar""".split()
+)
+
+
+def bounded(name: str) -> str:
+    """The name itself, or its beginning and a hash of the whole when it is longer than 63 bytes."""
+    raw = name.encode()
+    if len(raw) <= LIMIT:
+        return name
+    digest = hashlib.sha256(raw).hexdigest()[:8]
+    return f"{raw[: LIMIT - 9].decode(errors='ignore')}_{digest}"
+
+
+def object_name(role: str, table: str, column: str = "") -> str:
+    """`bgm_<role>_<table>[_<column>]`; the schema is not part of it, for the object lives in the table's."""
+    return bounded("_".join(filter(None, ("bgm", role, table.rpartition(".")[2], column))))
+
+
+def trigger_name(table: str, column: str) -> str:
+    """Sync triggers sort after the application's own: BEFORE triggers fire in the order of their names (CREATE TRIGGER, Notes)."""
+    return bounded(f"zz_{object_name('sync', table, column)}")
+
+
+def ident(name: str) -> str:
+    """An identifier as SQL, quoted only where it must be."""
+    if _PLAIN.match(name) and name not in _RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(name: str) -> str:
+    """`table` or `schema.table` as SQL. A dot in a table's own name is written `schema."na.me"` by our own keys (see `split`)."""
+    schema, table = split(name)
+    return f"{ident(schema)}.{ident(table)}" if schema else ident(table)
+
+
+def split(name: str) -> tuple[str | None, str]:
+    """The key `schema.table` taken apart; a table of the default schema has no schema in its key."""
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else (None, name)
+
+
+def key(schema: str, table: str) -> str:
+    """The key by which plans, findings and revisions name a table: the schema is left out where it is `public`."""
+    return table if schema == "public" else f"{schema}.{table}"

@@ -1,0 +1,68 @@
+"""What a person sees while long work goes on: always on stderr, a bar on a terminal, plain lines without one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+
+class Progress:
+    """Say steps and show bars. `verbosity`: -1 silent, 0 steps and bars, 1 statements too."""
+
+    def __init__(self, verbosity: int = 0) -> None:
+        self.verbosity = verbosity
+        self._bar: Any = None
+        self._task: Any = None
+        self._said = 0.0
+
+    def step(self, text: str) -> None:
+        """One line: a step begins or ended."""
+        if self.verbosity >= 0:
+            self._write(text)
+
+    def detail(self, text: str) -> None:
+        """One line that only -v shows."""
+        if self.verbosity >= 1:
+            self._write(f"    {text}")
+
+    def advance(self, what: str, rows: int, share: float, rate: float) -> None:
+        """A backfill moved: `rows` done so far, `share` of the key range from 0 to 1, `rate` in rows per second."""
+        if self.verbosity < 0:
+            return
+        if sys.stderr.isatty():
+            self._show(what, rows, share, rate)
+        elif time.monotonic() - self._said > 5:
+            self._said = time.monotonic()
+            left = f", about {_left(share, rows, rate)} left" if 0.02 < share < 1 else ""
+            self._write(f"  {what}: {rows:,} rows, {share:.0%}, {rate:,.0f} rows/s{left}")
+
+    def done(self) -> None:
+        """The bar, if any, ends."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = self._task = None
+
+    def _show(self, what: str, rows: int, share: float, rate: float) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.fields[rows]}"), TimeRemainingColumn(),
+                            console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task(what, total=1.0, rows="")
+        self._bar.update(self._task, description=what, completed=share, rows=f"{rows:,} rows, {rate:,.0f}/s")
+
+    def _write(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        else:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+
+def _left(share: float, rows: int, rate: float) -> str:
+    remaining = rows / share * (1 - share) / rate if rate else 0
+    return f"{remaining:.0f} s" if remaining < 120 else f"{remaining / 60:.0f} min"

@@ -1,0 +1,84 @@
+"""A version's models as a portable description: what it creates, what it writes by itself, and what its hints say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bgmigrate.errors import ConfigurationError
+
+FORMAT = "bgmigrate.snapshot/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotColumn:
+    """One column as the model has it. `default` is what Python or SQLAlchemy fills in on INSERT:
+    `{"kind": "scalar", "sql": "100"}`, `{"kind": "callable"}`, `{"kind": "sql"}`, `{"kind": "sequence"}` or None."""
+
+    type: str
+    nullable: bool
+    primary_key: bool = False
+    default: Mapping[str, str] | None = None
+    server_default: bool = False
+    hints: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotTable:
+    """One table; `names` are the constraint and index names that the model or its naming convention gives."""
+
+    name: str
+    schema: str | None = None
+    columns: Mapping[str, SnapshotColumn] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    hints: Mapping[str, Any] = field(default_factory=dict)
+    mapped_by: tuple[str, ...] = ()  # classes; empty for association tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What one version's models say. `ddl` is what its own SQLAlchemy's create_all sends, statement by statement."""
+
+    ddl: tuple[str, ...]
+    tables: Mapping[str, SnapshotTable]
+    models: tuple[str, ...] = ()
+    sqlalchemy: str = ""
+    python: str = ""
+    drivers: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what the models say; the interpreter's and libraries' versions are no part of it."""
+        content = {"ddl": self.ddl, "tables": {k: asdict(t) for k, t in sorted(self.tables.items())}}
+        return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The portable form, as `snapshot -o FILE` writes it."""
+        return {"schema": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], source: str = "the snapshot") -> Snapshot:
+        """Read the portable form. Raises ConfigurationError when it is none of ours."""
+        if content.get("schema") != FORMAT:
+            raise ConfigurationError(
+                f"{source} is not a snapshot ({FORMAT})", why="Nothing in it can be compared.", next="Write one with `bgmigrate snapshot SPEC -o FILE`."
+            )
+        try:
+            return cls(
+                ddl=tuple(content["ddl"]),
+                tables={
+                    key: SnapshotTable(
+                        name=t["name"], schema=t.get("schema"), names=tuple(t.get("names", ())), hints=t.get("hints", {}),
+                        mapped_by=tuple(t.get("mapped_by", ())),
+                        columns={n: SnapshotColumn(**c) for n, c in t["columns"].items()},
+                    )
+                    for key, t in content["tables"].items()
+                },
+                models=tuple(content.get("models", ())), sqlalchemy=content.get("sqlalchemy", ""), python=content.get("python", ""),
+                drivers=tuple(content.get("drivers", ())),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConfigurationError(f"{source} is damaged: {error!r}", next="Write it anew with `bgmigrate snapshot SPEC -o FILE`.") from None
