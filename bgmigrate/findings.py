@@ -32,7 +32,8 @@ class Finding:
 
 def worst(findings: tuple[Finding, ...] | list[Finding]) -> Severity | None:
     """The gravest severity among them; None when there are none."""
-    for severity in ("error", "warning", "info"):
+    order: tuple[Severity, ...] = ("error", "warning", "info")
+    for severity in order:
         if any(f.severity == severity for f in findings):
-            return severity  # type: ignore[return-value]
+            return severity
     return None

