@@ -1,0 +1,70 @@
+"""The PostgreSQL servers that tests run on: which there are, which one is chosen, and why another is not."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from bgmigrate.database import conninfo, named
+from bgmigrate.sql import compose
+from tests.servers import container, debian, embedded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running server on which a test may make databases. `url` names its maintenance database."""
+
+    kind: str
+    url: str
+    version: int  # server_version_num, for example 180006
+
+    def at(self, database: str) -> str:
+        """The URL of one of its databases, in the plain form that psycopg and bgmigrate both take."""
+        return named(self.url, database)
+
+    @contextlib.contextmanager
+    def database(self, label: str = "test") -> Iterator[str]:
+        """An empty database's URL; it is dropped at the end, whoever is still connected."""
+        name = f"{label}_{secrets.token_hex(4)}"
+        with psycopg.connect(self.url, autocommit=True) as c:
+            # template0: what a local template1 holds is no part of a test
+            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE template0 ENCODING 'UTF8'", d=name).encode())
+        try:
+            yield self.at(name)
+        finally:
+            with psycopg.connect(self.url, autocommit=True) as c:
+                c.execute(compose("DROP DATABASE IF EXISTS {d:i} WITH (FORCE)", d=name).encode())
+
+
+KINDS = ("embedded", "debian15", "testcontainers")
+_MISSING: dict[str, Callable[[], str | None]] = {"embedded": embedded.missing, "debian15": debian.missing, "testcontainers": container.missing}
+_START = {"embedded": embedded.start, "debian15": debian.start, "testcontainers": container.start}
+
+
+def missing(kind: str) -> str | None:
+    """Why a kind of server cannot be had on this machine; None when it can."""
+    return None if kind == "dsn" else _MISSING[kind]()
+
+
+def choose() -> str:
+    """The default: the first kind that this machine has."""
+    return next((kind for kind in KINDS if missing(kind) is None), "embedded")
+
+
+@contextlib.contextmanager
+def running(kind: str, dsn: str | None = None) -> Iterator[Server]:
+    """Start a server of that kind (or take the one that `dsn` names) and stop it at the end."""
+    with contextlib.ExitStack() as stack:
+        url = conninfo(dsn) if dsn else conninfo(stack.enter_context(_START[kind]()))
+        with psycopg.connect(url, autocommit=True) as c:
+            if not dsn:
+                # nothing of a test survives the machine: what fsync protects from cannot happen to it
+                c.execute("ALTER SYSTEM SET fsync = off")
+                c.execute("ALTER SYSTEM SET deadlock_timeout = '200ms'")
+                c.execute("SELECT pg_reload_conf()")
+            version = c.info.server_version
+        yield Server(kind=kind, url=url, version=version)
