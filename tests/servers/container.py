@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,14 @@ def missing() -> str | None:
     """Why it cannot be had: no package, no engine that answers, or an image that would have to be pulled first."""
     if not find_spec("testcontainers"):
         return "testcontainers is not installed"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        reason = _ask()
+        gc.collect()  # a client that fails to connect leaves its socket to the collector, which warns of it
+    return reason
+
+
+def _ask() -> str | None:
     import docker
     import docker.errors
 
