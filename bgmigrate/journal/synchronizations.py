@@ -1,0 +1,47 @@
+"""Every sync trigger that keeps two versions' columns in step, with the expressions that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from bgmigrate.database import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synchronization:
+    """One trigger; `spec` is `{"forward": {column: sql}, "backward": {column: sql}, "required": [column]}`."""
+
+    table: str
+    trigger: str
+    function: str
+    revision: str
+    spec: dict[str, Any]
+
+
+def record(connection: Connection, *, revision: str, table: str, trigger: str, function: str, spec: Mapping[str, Any]) -> None:
+    """Record a trigger, or what it has become."""
+    connection.execute(
+        """
+        INSERT INTO bgmigrate.synchronization (revision, table_name, trigger, function, spec) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (table_name, trigger) DO UPDATE SET revision = excluded.revision, function = excluded.function, spec = excluded.spec
+        """,
+        (revision, table, trigger, function, Jsonb(dict(spec))),
+    )
+
+
+def remove(connection: Connection, *, table: str, trigger: str) -> None:
+    """Take a trigger off the journal, because it was dropped."""
+    connection.execute("DELETE FROM bgmigrate.synchronization WHERE table_name = %s AND trigger = %s", (table, trigger))
+
+
+def all(connection: Connection) -> list[Synchronization]:
+    """Every trigger that must be there now, by table and name."""
+    with connection.cursor(row_factory=class_row(Synchronization)) as cursor:
+        return cursor.execute(
+            'SELECT table_name AS "table", trigger, function, revision, spec FROM bgmigrate.synchronization ORDER BY table_name, trigger'
+        ).fetchall()
