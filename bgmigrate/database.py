@@ -61,7 +61,7 @@ def connect(url: str, *, purpose: str, autocommit: bool = True, **settings: Any)
     except psycopg.OperationalError as error:
         raise unreachable(url, error) from None
     except (psycopg.ProgrammingError, UnicodeError) as error:
-        raise ConfigurationError(f"the database URL cannot be read: {_scrub(str(error), url)}", next="Correct BGMIGRATE_DATABASE_URL.") from None
+        raise ConfigurationError(f"the database URL cannot be read: {scrub(str(error), url)}", next="Correct BGMIGRATE_DATABASE_URL.") from None
     try:
         for name, value in options.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
@@ -74,7 +74,7 @@ def connect(url: str, *, purpose: str, autocommit: bool = True, **settings: Any)
 
 def unreachable(url: str, error: Exception) -> InfrastructureError:
     """What a failed connection is called, the password scrubbed from the server's words."""
-    lines = [line.strip() for line in _scrub(str(error), url).splitlines() if line.strip()]
+    lines = [line.strip() for line in scrub(str(error), url).splitlines() if line.strip()]
     return InfrastructureError(
         f"no connection to {without_password(url)}: {lines[-1] if lines else type(error).__name__}",
         why="Nothing was read and nothing was changed.",
@@ -82,7 +82,8 @@ def unreachable(url: str, error: Exception) -> InfrastructureError:
     )
 
 
-def _scrub(text: str, url: str) -> str:
+def scrub(text: str, url: str) -> str:
+    """The text without the URL's password."""
     password = urlsplit(url).password
     return text.replace(password, "***") if password else text
 

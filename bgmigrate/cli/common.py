@@ -1,0 +1,84 @@
+"""What every command shares: its options, its settings, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bgmigrate.cli import failures, output
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings, load, seconds
+
+if TYPE_CHECKING:
+    from bgmigrate.workflow.report import Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run of a command: call it with the workflow's name and arguments."""
+
+    settings: Settings
+    progress: Progress = field(default_factory=Progress)
+
+    def __call__(self, workflow: str, **arguments: Any) -> Report:
+        """Call `bgmigrate.workflow.<workflow>`, imported only now."""
+        function = getattr(import_module(f"bgmigrate.workflow.{workflow}"), workflow)
+        report: Report = function(self.settings, progress=self.progress, **arguments)
+        return report
+
+
+class Duration(click.ParamType):
+    """"300ms", "2s", "10m", or a number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        return seconds(value, param.opts[0] if param else "duration")
+
+
+DURATION = Duration()
+ENVIRONMENT = click.Choice(["blue", "green"])
+
+_COMMON = (
+    click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout and nothing else; progress goes to stderr."),
+    click.option("--config", type=click.Path(path_type=Path), metavar="PATH", help="The configuration file instead of the one found."),
+    click.option("--database-url", metavar="URL", help="The service's database; better BGMIGRATE_DATABASE_URL, which no process list shows."),
+    click.option("-v", "--verbose", count=True, help="Say more: statements, tracebacks."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress."),
+)
+WAIT = click.option("--wait", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for another run to end; else exit 5 at once.")
+
+
+def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]:
+    """Make a function `(run, **options) -> Report` a command with the common options and an example in its help."""
+
+    def make(function: Callable[..., Report]) -> click.Command:
+        name = function.__name__.replace("_", "-")
+
+        def callback(as_json: bool, config: Path | None, database_url: str | None, verbose: int, quiet: bool, **options: Any) -> int:
+            settings: Settings | None = None
+            try:
+                settings = load(config=config, overrides={"database_url": database_url})
+                run = Run(settings=settings, progress=Progress(-1 if quiet else verbose))
+                report = function(run, **options)
+            except BrokenPipeError:
+                raise
+            except (Exception, KeyboardInterrupt) as error:
+                said = failures.explain(error, settings, verbose=bool(verbose))
+                return output.failure(said, command=name, service=settings.service if settings else None, as_json=as_json)
+            return output.report(report, as_json=as_json)
+
+        callback.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
+        for option in reversed(_COMMON):
+            callback = option(callback)
+        epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        text = (function.__doc__ or "").strip()
+        return click.command(name, help=text, short_help=text.splitlines()[0], epilog=epilog)(callback)
+
+    return make

@@ -1,0 +1,86 @@
+"""What is printed: one JSON object on stdout and nothing else there, or a few lines for a person."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from bgmigrate.errors import BgmigrateError
+from bgmigrate.findings import Finding
+
+if TYPE_CHECKING:
+    from bgmigrate.workflow.report import Report
+
+_STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def report(content: Report, *, as_json: bool) -> int:
+    """Print a command's report; returns its exit code."""
+    if as_json:
+        _object(content.as_json())
+    else:
+        _lines(content.lines)
+        _findings(content.findings, sys.stdout)
+        if content.next:
+            _lines((f"next: {content.next}",))
+    return content.exit_code
+
+
+def failure(error: BgmigrateError, *, command: str, service: str | None, as_json: bool) -> int:
+    """Print why a command ended; returns its exit code."""
+    if as_json:
+        content: dict[str, Any] = {
+            "schema": "bgmigrate/1", "command": command, "outcome": error.outcome, "exit_code": error.exit_code, "service": service,
+            "what": error.what, "why": error.why,
+        }
+        _object(content | error.extra | {"findings": [f.as_json() for f in error.findings], "next": error.next})
+    else:
+        if len(error.findings) > 1 or error.findings[0].what != error.what:
+            sys.stderr.write(error.what + "\n")
+        _findings(error.findings, sys.stderr)
+        for blocker in error.extra.get("blockers", ()):
+            sys.stderr.write("  blocked by " + ", ".join(f"{k} {v}" for k, v in blocker.items() if v not in (None, "")) + "\n")
+        if error.next and all(f.next != error.next for f in error.findings):
+            sys.stderr.write(f"next: {error.next}\n")
+        sys.stderr.flush()
+    return error.exit_code
+
+
+def _object(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=_plain) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (tuple, set, frozenset)):
+        return list(value)
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if isoformat else str(value)
+
+
+def _lines(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def _findings(findings: tuple[Finding, ...], stream: TextIO) -> None:
+    if not findings:
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for finding in findings:
+        console.print(Text.assemble((f"{finding.severity} {finding.code}", _STYLES[finding.severity]), f"{_place(finding)}: {finding.what}"))
+        for name, text in (("why", finding.why), ("next", finding.next)):
+            if text:
+                console.print(Text(f"  {name}: {text}"))
+
+
+def _place(finding: Finding) -> str:
+    """` users.full_name`, ` versions/x.py:12`, or nothing."""
+    column = ".".join(filter(None, (finding.table, finding.column)))
+    file = ":".join(map(str, filter(None, (finding.path, finding.line))))
+    version = f"({finding.version})" if finding.version else ""
+    return "".join(f" {part}" for part in (column, file, version) if part)

@@ -1,0 +1,105 @@
+"""The commands of a release, in its order: plan, expand, verify, switch, contract; and rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bgmigrate.cli.common import DURATION, ENVIRONMENT, WAIT, Run, command
+
+if TYPE_CHECKING:
+    from bgmigrate.workflow.report import Report
+
+
+@command(example='bgmigrate plan -m "full name" --rename users.name=full_name')
+@click.option("-m", "--message", required=True, help="What the revision files are called.")
+@click.option("--from", "from_spec", metavar="SPEC", help="The live version (default: what is deployed).")
+@click.option("--target", "target_spec", metavar="SPEC", help="The next version (default: the working tree).")
+@click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+@click.option("--rename", multiple=True, metavar="T.OLD=NEW", help="A column was renamed.")
+@click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="A table was renamed.")
+@click.option("--forward", multiple=True, metavar="T.COLUMN=SQL", help="How a new column is computed from the old row.")
+@click.option("--backward", multiple=True, metavar="T.COLUMN=SQL", help="How a dropped column is computed from the new row.")
+@click.option("--hints", type=click.Path(path_type=Path), metavar="FILE.toml", help="The same as a file.")
+def plan(
+    run: Run, message: str, from_spec: str | None, target_spec: str | None, dry_run: bool, rename: tuple[str, ...], rename_table: tuple[str, ...],
+    forward: tuple[str, ...], backward: tuple[str, ...], hints: Path | None,
+) -> Report:
+    """Compare the next version with the schema, and write one expand and, if needed, one contract revision."""
+    given = {"rename": rename, "rename_table": rename_table, "forward": forward, "backward": backward, "file": (str(hints),) if hints else ()}
+    flags = [(kind, text) for kind, texts in given.items() for text in texts]
+    return run("plan", message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=flags)
+
+
+@command(example="bgmigrate expand --wait 5m")
+@click.option("--to", metavar="REV", help="Only up to this revision.")
+@click.option("--defer-backfill", is_flag=True, help="Leave the backfills to `bgmigrate backfill`.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes that backfill.")
+@click.option("--sql", is_flag=True, help="Print the statements instead.")
+@WAIT
+def expand(run: Run, to: str | None, defer_backfill: bool, workers: int | None, sql: bool, wait: float) -> Report:
+    """Apply what both versions can live with, backfills included."""
+    return run("expand", to=to, defer_backfill=defer_backfill, workers=workers, sql=sql, wait=wait)
+
+
+@command(example="bgmigrate backfill --status")
+@click.option("--status", is_flag=True, help="Only say how far they are.")
+@click.option("--pause", is_flag=True, help="Stop all workers after their batch.")
+@click.option("--resume", is_flag=True, help="Go on after a pause, refused rows included.")
+@click.option("--cancel", is_flag=True, help="Give up; `rollback` is what remains.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes that backfill.")
+@WAIT
+def backfill(run: Run, status: bool, pause: bool, resume: bool, cancel: bool, workers: int | None, wait: float) -> Report:
+    """Drive pending backfills; several machines may do so at once."""
+    if status + pause + resume + cancel > 1:
+        raise click.UsageError("--status, --pause, --resume and --cancel exclude each other")
+    return run("backfill", status=status, pause=pause, resume=resume, cancel=cancel, workers=workers, wait=wait)
+
+
+@command(example="bgmigrate verify --green git:HEAD")
+@click.option("--blue", metavar="SPEC", help="Blue's version (default: what is registered).")
+@click.option("--green", metavar="SPEC", help="Green's version (default: what is registered, or the working tree).")
+@click.option("--on", type=click.Choice(["scratch", "live"]), default="scratch", show_default=True, help="A clone of the schema, or itself.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the evidence as a page.")
+def verify(run: Run, blue: str | None, green: str | None, on: str, report: Path | None) -> Report:
+    """Run both versions on this schema, and record what came out as evidence."""
+    return run("verify", blue=blue, green=green, on=on, report=report)
+
+
+@command(example='bgmigrate switch --to green --reason "release 2.4"')
+@click.option("--to", type=ENVIRONMENT, help="The environment to make live (default: the idle one).")
+@click.option("--reason", default="", metavar="TEXT", help="Kept in the history.")
+@click.option("--dry-run", is_flag=True, help="Ask the gate and change nothing.")
+@click.option("--resume", is_flag=True, help="Finish a switch that was interrupted.")
+@WAIT
+def switch(run: Run, to: str | None, reason: str, dry_run: bool, resume: bool, wait: float) -> Report:
+    """Make the idle environment live; the same command goes back."""
+    return run("switch", to=to, reason=reason, dry_run=dry_run, resume=resume, wait=wait)
+
+
+@command(example="bgmigrate contract --wait-drained 10m")
+@click.option("--to", metavar="REV", help="Only up to this revision.")
+@click.option("--wait-drained", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for the retired version's last session to end.")
+@click.option("--drained", metavar="REASON", help="State that the retired version is gone; kept as evidence.")
+@click.option("--fence", is_flag=True, help="Stop the retired version's role from logging in.")
+@click.option("--quarantine", type=DURATION, metavar="DURATION", help="Rename away what is to be dropped, and keep it in step that long.")
+@click.option("--undo", is_flag=True, help="Take a contract in quarantine back.")
+@click.option("--purge", is_flag=True, help="Drop what is in quarantine.")
+@WAIT
+def contract(
+    run: Run, to: str | None, wait_drained: float, drained: str | None, fence: bool, quarantine: float | None, undo: bool, purge: bool, wait: float
+) -> Report:
+    """Apply what only the live version can live with."""
+    return run("contract", to=to, wait_drained=wait_drained, drained=drained, fence=fence, quarantine=quarantine, undo=undo, purge=purge, wait=wait)
+
+
+@command(example="bgmigrate rollback")
+@WAIT
+def rollback(run: Run, wait: float) -> Report:
+    """Undo an expand that has not been contracted, leaving no trace."""
+    return run("rollback", wait=wait)
+
+
+COMMANDS = (plan, expand, backfill, verify, switch, contract, rollback)

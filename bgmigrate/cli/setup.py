@@ -1,0 +1,62 @@
+"""Commands around releases: adopting a project, versions, and where things stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bgmigrate.cli.common import ENVIRONMENT, WAIT, Run, command
+
+if TYPE_CHECKING:
+    from bgmigrate.workflow.report import Report
+
+
+@command(example="bgmigrate init\nbgmigrate init --baseline      # the database has tables, but Alembic knows nothing of them")
+@click.option("--baseline", is_flag=True, help="Make today's schema the first revision, and stamp the database with it.")
+def init(run: Run, baseline: bool) -> Report:
+    """Adopt the project's Alembic environment, or make one: two anchor revisions, `expand` and `contract`."""
+    return run("init", baseline=baseline)
+
+
+@command(example="bgmigrate register --env blue --version 2.4.1 --source git:v2.4.1\nbgmigrate register --development   # no live environments here")
+@click.option("--env", "environment", type=ENVIRONMENT, help="Which environment; the first one registered on a database is live (default: blue).")
+@click.option("--version", help="Its name (default: git describe, or the source).")
+@click.option("--source", metavar="SPEC", help="Its models: git:REF, path:DIR, python:INTERPRETER, snapshot:FILE (default: the working tree).")
+@click.option("--development", is_flag=True, help="Declare that this database serves no live environments: gates are open here.")
+@click.option("--retire", is_flag=True, help="Record that the environment's version (or the one named with --version) is gone.")
+@WAIT
+def register(run: Run, environment: str | None, version: str | None, source: str | None, development: bool, retire: bool, wait: float) -> Report:
+    """Record which version an environment runs."""
+    return run("register", environment=environment, version=version, source=source, development=development, retire=retire, wait=wait)
+
+
+@command(example="bgmigrate snapshot git:v2.4.1 -o blue.json")
+@click.argument("spec", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The file to write (default: stdout).")
+def snapshot(run: Run, spec: str | None, output: Path | None) -> Report:
+    """Write a version's portable description: what its models create and write."""
+    return run("snapshot", spec=spec, output=output)
+
+
+@command(example="bgmigrate status --json")
+def status(run: Run) -> Report:
+    """Say who is live, what is pending, how far backfills are and what was proved."""
+    return run("status")
+
+
+@command(example="bgmigrate doctor")
+def doctor(run: Run) -> Report:
+    """Look for what is wrong with the set-up, and say how to repair it."""
+    return run("doctor")
+
+
+@command(example="bgmigrate demo")
+@click.option("--rows", type=click.IntRange(min=1), help="Customers in the shop.")
+def demo(run: Run, rows: int | None) -> Report:
+    """Show a whole release live on an embedded server, two versions writing all the while."""
+    return run("demo", **({} if rows is None else {"rows": rows}))
+
+
+COMMANDS = (init, register, snapshot, status, doctor, demo)
