@@ -42,6 +42,12 @@ def register(
     )
 
 
+def live_environment(connection: Connection, service: str) -> str | None:
+    """The environment that traffic goes to; None before the first `register`."""
+    row = connection.execute("SELECT environment FROM bgmigrate.live WHERE service = %s", (service,)).fetchone()
+    return row[0] if row else None
+
+
 def deployed(connection: Connection, service: str, environment: str) -> Registered | None:
     """The version that an environment runs."""
     return _find(connection, service, environment, "deployed")

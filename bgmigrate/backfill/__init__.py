@@ -1,0 +1,1 @@
+"""Rewriting existing rows in batches: what a batch is, how fast to go, and the loop."""

@@ -1,0 +1,54 @@
+"""The order in which a table's rows are visited: its primary key, another unique key, or the pages themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bgmigrate.database import Connection
+from bgmigrate.naming import qualified
+from bgmigrate.sql import compose, literal, template
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """Columns that identify a row, with their types. Positions travel as text, one string for each column."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+
+    @property
+    def sql(self) -> str:
+        """The row of key columns, for comparisons and ORDER BY."""
+        return compose("({c:i})", c=self.columns) if len(self.columns) > 1 else compose("{c:i}", c=self.columns[0])
+
+    @property
+    def order(self) -> str:
+        """The columns for ORDER BY."""
+        return compose("{c:i}", c=self.columns)
+
+    @property
+    def descending(self) -> str:
+        """The columns for ORDER BY from the last key."""
+        return ", ".join(compose("{c:i} DESC", c=c) for c in self.columns)
+
+    @property
+    def as_text(self) -> str:
+        """The select list that reads a position."""
+        return ", ".join(compose("{c:i}::text", c=c) for c in self.columns)
+
+    def at(self, position: Sequence[str]) -> str:
+        """A position as an SQL row."""
+        values = ", ".join(f"{literal(v)}::{t}" for v, t in zip(position, self.types, strict=True))
+        return f"({values})" if len(self.columns) > 1 else values
+
+    def between(self, after: Sequence[str] | None, upto: Sequence[str]) -> str:
+        """The condition for keys in (after, upto]."""
+        upper = compose("{k:q} <= {u:q}", k=self.sql, u=self.at(upto))
+        return compose("{k:q} > {a:q} AND {u:q}", k=self.sql, a=self.at(after), u=upper) if after else upper
+
+
+def key_of(connection: Connection, table: str) -> Key | None:
+    """The table's primary key, else its smallest unique key over NOT NULL columns; None when it has neither."""
+    row = connection.execute(template("table_key").encode(), [qualified(table)]).fetchone()
+    return Key(columns=tuple(row[0]), types=tuple(row[1])) if row else None

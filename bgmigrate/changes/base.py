@@ -1,0 +1,77 @@
+"""What a kind of change is: the planner's word. Frozen, pure, and never seeing a connection; it never appears in a revision file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar, Self
+
+from bgmigrate.changes.difference import Differences
+from bgmigrate.findings import Finding
+from bgmigrate.ops.base import Step
+
+
+class Stage(IntEnum):
+    """The order of things, within expand and within contract."""
+
+    # expand: add columns and triggers, then backfill, then indexes (so that the backfill's updates stay HOT), then constraints
+    TYPES = 0
+    TABLES = 10
+    LOOSEN = 15
+    COLUMNS = 20
+    SYNCHRONIZE = 30
+    BACKFILL = 40
+    INDEXES = 50
+    CONSTRAINTS = 60
+    CATALOG = 70
+    # contract: prove what is tightened while both sides are still kept in step, then drop trigger and columns together
+    REQUIRE = 100
+    SWAP = 110
+    AFTER = 120
+    DROP = 130
+    LAST = 140
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A step in its place, with the reason and the lock that a reviewer reads above it."""
+
+    stage: Stage
+    step: Step
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference between two versions, understood. A subclass is one row of the catalogue and one file."""
+
+    kind: ClassVar[str] = ""
+    rank: ClassVar[int] = 50  # lower ones claim first
+
+    table: str | None
+    column: str | None = None
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
+        """Take from the pool what this kind understands. Raises Refused where it understands and must say no."""
+        raise NotImplementedError
+
+    def expand(self) -> list[Planned]:
+        """The steps that both versions can live with."""
+        return []
+
+    def contract(self) -> list[Planned]:
+        """The steps that only the candidate can live with."""
+        return []
+
+    def warnings(self) -> list[Finding]:
+        """What a person should know before it is accepted."""
+        return []
+
+    def as_json(self) -> dict[str, Any]:
+        """The change as `plan --json` lists it."""
+        return {
+            "kind": self.kind, "table": self.table, "column": self.column,
+            "expand": [line for p in self.expand() for line in p.because], "contract": [line for p in self.contract() for line in p.because],
+        }

@@ -1,0 +1,85 @@
+"""What two schemas differ in, as a pool from which the kinds of change take what they understand. What stays is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bgmigrate.catalog import Schema, Table
+from bgmigrate.changes.hints import Hints
+from bgmigrate.snapshot import Snapshot, SnapshotColumn
+
+What = Literal[
+    "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
+    "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One thing that is not the same: `have` in the schema that the migrations give, `want` in the target's. None where it is absent."""
+
+    what: What
+    table: str | None
+    name: str  # of the column, constraint, index, type; the table's own key for tables; "" for the table's comment
+    have: Any
+    want: Any
+
+    def __str__(self) -> str:
+        where = f"{self.table}." if self.table and self.name and self.what != "table" else ""
+        of = where + (self.name or self.table or "")
+        if self.have is None:
+            return f"{self.what} {of} is new"
+        if self.want is None:
+            return f"{self.what} {of} is gone"
+        return f"{self.what} of {of} changes from {_text(self.have)} to {_text(self.want)}"
+
+
+def _text(value: Any) -> str:
+    return str(getattr(value, "definition", None) or getattr(value, "labels", None) or value)
+
+
+@dataclass(kw_only=True)
+class Differences:
+    """The pool, with everything that a change may need to know. `heads`: before any rename was tried; `renamed`: after."""
+
+    heads: Schema
+    renamed: Schema
+    green: Schema
+    target: Snapshot
+    blue: Snapshot | None
+    hints: Hints
+    renames: Mapping[str, Mapping[str, str]]  # table -> {new column: old column}
+    rewrites: frozenset[tuple[str, str]]  # added columns whose default PostgreSQL cannot give without writing every row
+    in_catalog: frozenset[tuple[str, str]]  # changed types that PostgreSQL changes without writing or checking a row
+    pool: list[Difference] = field(default_factory=list)
+
+    def all(self, *whats: What, table: str | None = None) -> Iterator[Difference]:
+        """Those of these kinds that nobody has taken yet; taking them while iterating is fine."""
+        for d in list(self.pool):
+            if d.what in whats and (table is None or d.table == table) and d in self.pool:
+                yield d
+
+    def find(self, what: What, table: str | None, name: str) -> Difference | None:
+        """A certain one, if nobody has taken it."""
+        return next((d for d in self.pool if (d.what, d.table, d.name) == (what, table, name)), None)
+
+    def take(self, *taken: Difference | None) -> None:
+        """These are understood."""
+        for d in taken:
+            if d is not None:
+                self.pool.remove(d)
+
+    def model(self, table: str, column: str) -> SnapshotColumn | None:
+        """The target's model of a column."""
+        t = self.target.tables.get(table)
+        return t.columns.get(column) if t else None
+
+    def before(self, table: str) -> Table | None:
+        """The table as the migrations give it."""
+        return self.heads.tables.get(table)
+
+    def is_new(self, table: str) -> bool:
+        """Does only the target have this table?"""
+        return table not in self.heads.tables

@@ -1,0 +1,106 @@
+"""What the models (or flags, or a hints file) say about the why of a difference."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bgmigrate.errors import ConfigurationError
+from bgmigrate.snapshot import Snapshot
+
+_COLUMN = {"renamed_from", "forward"}
+_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hints:
+    """By (table, column): `renamed_from` (None: expressly no rename), `forward` and `backward` SQL; `tables`: hints about whole tables."""
+
+    renamed_from: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    forward: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    backward: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def decided(self, table: str, column: str) -> bool:
+        """Has somebody said what this column is?"""
+        return (table, column) in self.renamed_from or (table, column) in self.forward or (table, column) in self.backward
+
+
+def of_models(snapshot: Snapshot) -> Hints:
+    """The hints in a version's models. Raises ConfigurationError for one that is misspelt."""
+    renamed: dict[tuple[str, str], str | None] = {}
+    forward: dict[tuple[str, str], str] = {}
+    backward: dict[tuple[str, str], str] = {}
+    tables: dict[str, Mapping[str, Any]] = {}
+    for key, table in snapshot.tables.items():
+        _known(table.hints, _TABLE, key)
+        backward |= {(key, c): str(sql) for c, sql in (table.hints.get("backward") or {}).items()}
+        if rest := {k: v for k, v in table.hints.items() if k != "backward"}:
+            tables[key] = rest
+        for name, column in table.columns.items():
+            _known(column.hints, _COLUMN, f"{key}.{name}")
+            if "renamed_from" in column.hints:
+                renamed[key, name] = column.hints["renamed_from"]
+            if "forward" in column.hints:
+                forward[key, name] = str(column.hints["forward"])
+    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables)
+
+
+def _known(hints: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    if unknown := sorted(hints.keys() - set(known)):
+        raise ConfigurationError(
+            f"unknown hint {unknown[0]!r} on {where}", why="A misspelt hint would silently not apply.",
+            next=f"Hints there are: {', '.join(sorted(known))}.",
+        )
+
+
+def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) -> Hints:
+    """The models' hints with those of `--rename T.OLD=NEW`, `--forward T.C=SQL`, `--backward T.C=SQL` and `--hints FILE` on top.
+
+    Raises ConfigurationError for a flag or a file that cannot be read.
+    """
+    renamed, forward, backward, tables = dict(hints.renamed_from), dict(hints.forward), dict(hints.backward), dict(hints.tables)
+    for key, entry in (_toml(file) if file else {}).items():
+        if "backward" in entry and isinstance(entry["backward"], dict):
+            backward |= {(key, c): str(sql) for c, sql in entry["backward"].items()}
+        for name, column in entry.items():
+            if isinstance(column, dict) and name != "backward":
+                if "renamed_from" in column:
+                    renamed[key, name] = column["renamed_from"]
+                if "forward" in column:
+                    forward[key, name] = str(column["forward"])
+                if "backward" in column:
+                    backward[key, name] = str(column["backward"])
+    for text in flags.get("rename", ()):
+        (table, old), new = _flag("--rename", text, "T.OLD=NEW")
+        renamed[table, new] = old
+    for text in flags.get("forward", ()):
+        at, sql = _flag("--forward", text, "T.COLUMN=SQL")
+        forward[at] = sql
+    for text in flags.get("backward", ()):
+        at, sql = _flag("--backward", text, "T.COLUMN=SQL")
+        backward[at] = sql
+    for text in flags.get("rename_table", ()):
+        old, _, new = text.partition("=")
+        if not (old and new):
+            raise ConfigurationError(f"--rename-table {text!r} is not OLD=NEW", next="For example: --rename-table people=users")
+        tables[new.strip()] = {**tables.get(new.strip(), {}), "renamed_from": old.strip()}
+    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables)
+
+
+def _flag(flag: str, text: str, form: str) -> tuple[tuple[str, str], str]:
+    left, equals, right = text.partition("=")
+    table, dot, column = left.strip().rpartition(".")
+    if not (equals and dot and table and column and right.strip()):
+        raise ConfigurationError(f"{flag} {text!r} is not {form}", next=f"For example: {flag} users.{'name=full_name' if 'OLD' in form else 'age=0'}")
+    return (table, column), right.strip()
+
+
+def _toml(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the hints file {file} cannot be read: {error}", next="Correct it and run the same command again.") from None

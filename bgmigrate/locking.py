@@ -1,0 +1,128 @@
+"""Taking locks politely: short waits, growing a little, with jitter and a deadline; and who was in the way when it did not work."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import Conflict
+from bgmigrate.naming import qualified
+from bgmigrate.progress import Progress
+from bgmigrate.settings import ExpandSettings
+from bgmigrate.sql import template
+
+T = TypeVar("T")
+
+CEILING = 2.0  # seconds; autovacuum yields after deadlock_timeout (1 s), so some attempts must wait longer than that
+RUN_LOCK = 0x62676D  # "bgm": the first key of the advisory lock that a run holds
+
+# A lock that was not had in time; a deadlock in which we were the victim.
+RETRIED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
+
+def with_lock_budget(
+    connection: Connection, work: Callable[[Connection], T], *, tables: Sequence[str], budget: ExpandSettings, progress: Progress
+) -> T:
+    """Do `work` in one short transaction that waits for no lock longer than the current attempt's lock_timeout.
+
+    Between attempts nothing is held. Raises Conflict (exit 5) with the holders named when the deadline has passed.
+    """
+    deadline = time.monotonic() + budget.lock_deadline
+    timeout, attempt = budget.lock_timeout, 0
+    while True:
+        attempt += 1
+        try:
+            with connection.transaction():
+                set_local(connection, lock_timeout=timeout, statement_timeout=timeout + 60)
+                return work(connection)
+        except RETRIED as error:
+            holders = blockers(connection, tables)
+            if time.monotonic() >= deadline:
+                raise lock_not_had(tables, holders, budget.lock_deadline) from error
+            wait = random.uniform(0, min(5.0, 0.05 * 2 ** min(attempt, 8)))  # full jitter
+            progress.detail(f"waiting for {_names(tables)}: {_who(holders)}; attempt {attempt + 1} in {wait:.1f} s")
+            time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
+            timeout = min(CEILING, timeout * 1.5)
+
+
+def set_local(connection: Connection, **settings: float) -> None:
+    """Time limits in seconds for the current transaction."""
+    for name, value in settings.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (name, f"{int(value * 1000)}ms"))
+
+
+def blockers(connection: Connection, tables: Sequence[str]) -> list[dict[str, Any]]:
+    """Who holds locks on these tables now, as the JSON key `blockers` has it."""
+    names = [qualified(t) for t in tables]
+    known = [r[0] for r in connection.execute("SELECT n FROM unnest(%s::text[]) n WHERE to_regclass(n) IS NOT NULL", [names])]
+    keys = ("pid", "user", "application_name", "state", "transaction_seconds", "relation", "mode")
+    return [dict(zip(keys, row, strict=True)) for row in connection.execute(template("lock_holders").encode(), [known])]
+
+
+def lock_not_had(tables: Sequence[str], holders: list[dict[str, Any]], seconds: float) -> Conflict:
+    """The error for a lock that could not be had in its budget."""
+    return Conflict(
+        f"no lock on {_names(tables)} in {seconds:.0f} s: {_who(holders)}",
+        why="Waiting longer in PostgreSQL's lock queue would make every other statement on the table wait behind us. Nothing is left half done.",
+        next="Run the same command again when these transactions have ended; it goes on where it stopped.",
+        blockers=holders,
+    )
+
+
+def _names(tables: Sequence[str]) -> str:
+    return ", ".join(tables) or "the database"
+
+
+def _who(holders: list[dict[str, Any]]) -> str:
+    said = [
+        f"pid {h['pid']} ({h['application_name'] or h['user'] or 'unnamed'}, {h['state'] or 'background'}, "
+        f"transaction {h['transaction_seconds'] or 0:.0f} s old) holds {h['mode']} on {h['relation']}"
+        for h in holders[:5]
+    ]
+    return "; ".join(said) or "the holder has gone meanwhile"
+
+
+@contextlib.contextmanager
+def run_lock(url: str, service: str, *, command: str, wait: float = 0.0) -> Iterator[None]:
+    """Be the only run on this service's database, for as long as this connection lives.
+
+    `wait`: seconds to wait for another run to end. Raises Conflict (exit 5) naming the run that holds the lock.
+    """
+    key = zlib.crc32(service.encode()) & 0x7FFFFFFF
+    with connect(url, purpose=f"{command} run-lock", idle_in_transaction_session_timeout=0) as c:
+        deadline = time.monotonic() + wait
+        while not _row(c.execute("SELECT pg_try_advisory_lock(%s, %s)", (RUN_LOCK, key)))[0]:
+            if time.monotonic() >= deadline:
+                raise _other_run(c, key)
+            time.sleep(0.2)
+        yield
+
+
+def _row(cursor: psycopg.Cursor[Any]) -> tuple[Any, ...]:
+    row = cursor.fetchone()
+    assert row is not None
+    return tuple(row)
+
+
+def _other_run(c: Connection, key: int) -> Conflict:
+    row = c.execute(
+        "SELECT a.pid, a.usename, a.application_name, extract(epoch FROM now() - a.backend_start)::float8 FROM pg_locks l"
+        " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.granted",
+        (RUN_LOCK, key),
+    ).fetchone()
+    who = f"{row[2]} (pid {row[0]}, user {row[1]}, running for {row[3]:.0f} s)" if row else "another run, which has just ended,"
+    return Conflict(
+        f"{who} is at work on this service's database",
+        why="Two runs would do the same steps twice.",
+        next="Wait for it, or pass --wait 10m to wait here.",
+        code="BGM915",
+        blockers=[{"pid": row[0], "user": row[1], "application_name": row[2], "state": "active", "transaction_seconds": row[3],
+                   "relation": None, "mode": "advisory"}] if row else [],
+    )

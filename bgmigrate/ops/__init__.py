@@ -1,0 +1,18 @@
+"""The closed, small set of Alembic operations that revisions are written in. Importing this registers them on `alembic.op`."""
+
+from bgmigrate.ops.backfill import BackfillRows
+from bgmigrate.ops.base import Step
+from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, KeepContracted
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn
+from bgmigrate.ops.columns import AddColumns, DropColumns
+from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes
+from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops.tables import BuildTable, DropTables
+from bgmigrate.ops.types import BuildType, DropTypes
+
+__all__ = [
+    "AddColumns", "AddConstraint", "AdoptIndex", "AlterInCatalog", "BackfillRows", "BeginContract", "BeginExpand", "BeginRollback",
+    "BuildIndex", "BuildTable", "BuildType", "CommentOn", "DropColumns", "DropTables", "DropTypes", "KeepContracted", "NarrowColumn",
+    "RemoveConstraint", "RemoveIndex", "RenameIndexes", "RequireNotNull", "Step", "StopSynchronizing", "SynchronizeColumns",
+]

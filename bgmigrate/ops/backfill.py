@@ -1,0 +1,57 @@
+"""Writing the new columns of rows that were there before, in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bgmigrate.backfill.batch import Rewrite
+from bgmigrate.backfill.loop import run
+from bgmigrate.journal import backfills
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.sync import COLUMNS
+from bgmigrate.sql import compose
+
+
+@operation("backfill")
+@dataclass
+class BackfillRows(Step):
+    """Rewrite existing rows in short batches in key order; the watermark commits with its batch, so a killed run resumes there.
+
+    `missing`: columns written where they are NULL; `follow`: columns written where they differ. Rows are locked for one batch only.
+    """
+
+    table: str
+    missing: dict[str, str] = field(default_factory=dict)
+    follow: dict[str, str] = field(default_factory=dict)
+
+    def run(self, on: Runtime) -> None:
+        types = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table)))
+        if on.offline:
+            types = dict.fromkeys((*self.missing, *self.follow), "text")
+        rewrite = Rewrite(table=self.table, missing=self.missing, follow=self.follow, types=types)
+        if on.print:
+            on.print(rewrite.update("true"))
+            return
+        if on.scratch:
+            on.connection.execute(rewrite.update("true").encode())
+            return
+        if on.attributes.get("bgmigrate.defer_backfill"):
+            with on.connection.transaction():
+                backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
+            on.progress.step(f"  backfill of {self.table} deferred: bgmigrate backfill")
+            return
+        with on.connection.transaction():
+            state = backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
+        done = run(on.connection, state, rewrite, budget=on.settings.expand, progress=on.progress)
+        if done.rows:
+            rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
+            on.progress.step(f"  backfill {self.table}: {done.rows:,} rows in {done.batches} batches{rate}")
+
+    def _name(self) -> str:
+        return ",".join((*self.missing, *self.follow))
+
+    def merge(self, other: Step) -> BackfillRows | None:
+        if isinstance(other, BackfillRows) and other.table == self.table:
+            return BackfillRows(self.table, self.missing | other.missing, self.follow | other.follow)
+        return None

@@ -1,0 +1,104 @@
+"""The first line of each upgrade() and downgrade(): whose turn it is, and whether it may be.
+
+The gates themselves live above this floor; `bgmigrate.revisions`, which every revision imports, installs them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bgmigrate.errors import Refused
+from bgmigrate.journal import backfills, revisions
+from bgmigrate.locking import run_lock
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.runtime import Runtime, ensure_journal
+
+Guard = Callable[[Runtime, str], None]
+_guards: dict[str, Guard] = {}
+
+
+def install(phase: str, guard: Guard) -> None:
+    """Put a gate in front of a phase (`contract`, `rollback`): it raises when the phase may not begin."""
+    _guards[phase] = guard
+
+
+def _begin(on: Runtime, revision: str, phase: str) -> None:
+    on.revision = revision
+    if on.offline:
+        return
+    ensure_journal(on)
+    if on.scratch:
+        return
+    if not on.attributes.get("bgmigrate.locked") and not on.attributes.get("bgmigrate.lock taken"):
+        on.held.enter_context(run_lock(on.url, on.settings.service, command="alembic"))
+        if isinstance(on.attributes, dict):
+            on.attributes["bgmigrate.lock taken"] = True
+            on.held.callback(on.attributes.pop, "bgmigrate.lock taken", None)
+    if phase in _guards and on.attributes.get("bgmigrate.gate") != "open":
+        _guards[phase](on, revision)
+
+
+@operation("begin_expand")
+@dataclass
+class BeginExpand(Step):
+    """Enter the revision in the journal and take the run lock: one run at a time."""
+
+    revision: str
+
+    def run(self, on: Runtime) -> None:
+        _begin(on, self.revision, "expand")
+        if not (on.offline or on.scratch):
+            with on.connection.transaction():
+                revisions.begin(on.connection, self.revision, "expand")
+
+    def undo(self) -> Step:
+        return BeginRollback(self.revision)
+
+
+@operation("begin_rollback")
+@dataclass
+class BeginRollback(Step):
+    """Refuse when the live version needs this expand; else forget its backfills, so that a later expand begins anew."""
+
+    revision: str
+
+    def run(self, on: Runtime) -> None:
+        _begin(on, self.revision, "rollback")
+        if not (on.offline or on.scratch):
+            with on.connection.transaction():
+                backfills.forget(on.connection, self.revision)
+                revisions.forget(on.connection, self.revision)
+
+
+@operation("begin_contract")
+@dataclass
+class BeginContract(Step):
+    """Refuse unless the gate is open: expand and backfills complete, fresh evidence, the candidate live, the old version gone."""
+
+    revision: str
+
+    def run(self, on: Runtime) -> None:
+        _begin(on, self.revision, "contract")
+        if not (on.offline or on.scratch):
+            with on.connection.transaction():
+                revisions.begin(on.connection, self.revision, "contract")
+
+    def undo(self) -> Step:
+        return KeepContracted(self.revision)
+
+
+@operation("keep_contracted")
+@dataclass
+class KeepContracted(Step):
+    """A contract's downgrade: refuse, for what it dropped is gone."""
+
+    revision: str
+
+    def run(self, on: Runtime) -> None:
+        raise Refused(
+            f"contract revision {self.revision} cannot be taken back: what it dropped is gone",
+            why="A downgrade could bring back columns but not the values that were in them.",
+            next="Restore the old shape as a new change: edit the models and run `bgmigrate plan`.",
+            code="BGM917",
+        )

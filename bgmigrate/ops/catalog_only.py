@@ -1,0 +1,102 @@
+"""Changes that PostgreSQL makes in its catalog alone; that it does so is checked, not assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bgmigrate.database import Connection
+from bgmigrate.errors import Refused
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.columns import column_comment
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.sql import compose
+
+
+@operation("alter_in_catalog")
+@dataclass
+class AlterInCatalog(Step):
+    """ALTER TABLE with actions that rewrite nothing: ACCESS EXCLUSIVE for an instant. Raises Refused, and changes nothing, if one would rewrite."""
+
+    table: str
+    actions: list[str]
+    back: list[str] = field(default_factory=list, metadata={"written": False})
+
+    def run(self, on: Runtime) -> None:
+        name = compose("{t:t}", t=self.table)
+
+        def place(c: Connection) -> object:
+            return c.execute("SELECT pg_relation_filenode(%s::regclass)", [name]).fetchone()
+
+        def unmoved(c: Connection, before: object) -> None:
+            if place(c) != before:
+                raise Refused(
+                    f"ALTER TABLE {self.table} {', '.join(self.actions)} would rewrite the table",
+                    why="A rewrite holds ACCESS EXCLUSIVE for as long as it takes: nobody could read or write. It was taken back.",
+                    next="Make this change with a new column: let the model map a new name with `forward` and `backward`.",
+                    code="BGM116",
+                )
+
+        on.strong([self.table], compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.actions), before=place, after=unmoved)
+
+    def undo(self) -> Step | None:
+        return AlterInCatalog(self.table, self.back) if self.back else None
+
+    def merge(self, other: Step) -> AlterInCatalog | None:
+        if isinstance(other, AlterInCatalog) and other.table == self.table:
+            return AlterInCatalog(self.table, self.actions + other.actions, other.back + self.back)
+        return None
+
+
+@operation("comment_on")
+@dataclass
+class CommentOn(Step):
+    """COMMENT ON the table (key "") and its columns. SHARE UPDATE EXCLUSIVE for an instant: reads and writes go on."""
+
+    table: str
+    comments: dict[str, str | None]
+    was: dict[str, str | None] = field(default_factory=dict, metadata={"written": False})
+
+    def run(self, on: Runtime) -> None:
+        on.strong(
+            [self.table],
+            *(
+                column_comment(self.table, c, m) if c else compose("COMMENT ON TABLE {t:t} IS {m:l}", t=self.table, m=m)
+                for c, m in self.comments.items()
+            ),
+        )
+
+    def undo(self) -> Step:
+        return CommentOn(self.table, self.was)
+
+    def merge(self, other: Step) -> CommentOn | None:
+        if isinstance(other, CommentOn) and other.table == self.table:
+            return CommentOn(self.table, self.comments | other.comments, self.was | other.was)
+        return None
+
+
+@operation("narrow_column")
+@dataclass
+class NarrowColumn(Step):
+    """Take a widened type back. PostgreSQL checks every row under ACCESS EXCLUSIVE, so values that do not fit are looked for first.
+
+    `fits`: an SQL condition over the table's columns that is true, or NULL, where the value fits.
+    """
+
+    table: str
+    column: str
+    type: str
+    fits: str
+
+    def run(self, on: Runtime) -> None:
+        too_wide = on.fetch(
+            compose("SELECT left({c:i}::text, 60), count(*) OVER () FROM {t:t} WHERE NOT ({f:q}) LIMIT 5", c=self.column, t=self.table, f=self.fits)
+        )
+        if too_wide:
+            shown = ", ".join(repr(r[0]) for r in too_wide)
+            raise Refused(
+                f"{too_wide[0][1]} value(s) of {self.table}.{self.column} do not fit {self.type} any more: {shown}",
+                why="The new version wrote them; the narrower type would have to cut them.",
+                next=f"Shorten or delete these values, then run the same command again: {self.table}.{self.column}.",
+                code="BGM917",
+            )
+        on.strong([self.table], compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=self.table, c=self.column, y=self.type))

@@ -1,0 +1,90 @@
+"""Columns that PostgreSQL adds and drops in its catalog alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bgmigrate.errors import Refused
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.sql import compose
+
+COLUMN = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
+
+
+def add_column(table: str, column: str, definition: str) -> str:
+    """The ALTER TABLE that adds it, once."""
+    return compose("ALTER TABLE {t:t} ADD COLUMN IF NOT EXISTS {c:i} {d:q}", t=table, c=column, d=definition)
+
+
+def column_comment(table: str, column: str, comment: str | None) -> str:
+    """The COMMENT ON COLUMN."""
+    return compose("COMMENT ON COLUMN {t:t}.{c:i} IS {m:l}", t=table, c=column, m=comment)
+
+
+def drop_column(table: str, column: str) -> str:
+    """The ALTER TABLE that drops it, once."""
+    return compose("ALTER TABLE {t:t} DROP COLUMN IF EXISTS {c:i}", t=table, c=column)
+
+
+def refuse_another(on: Runtime, table: str, columns: dict[str, str]) -> None:
+    """Raise Refused where a column of that name is there already with another type: IF NOT EXISTS would take it for ours."""
+    for column, definition in columns.items():
+        rows = on.fetch(COLUMN, compose("{t:t}", t=table), column)
+        if rows and not (definition + " ").startswith(rows[0][0] + " "):
+            raise Refused(
+                f"{table}.{column} is there already, as {rows[0][0]}, not {definition}",
+                why="It was not made by this revision, and its values are somebody's.",
+                next=f"Drop or rename that column, or bring the history up to date with it, then run again: {table}.{column}.",
+                code="BGM918",
+            )
+
+
+@operation("add_columns")
+@dataclass
+class AddColumns(Step):
+    """ADD COLUMN for columns that need no rewrite: nullable, or with a constant default. ACCESS EXCLUSIVE for an instant.
+
+    `defaults` are set after the column was added, in the same transaction: they hold for new rows and rewrite no old one.
+    """
+
+    table: str
+    columns: dict[str, str]
+    defaults: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+
+    def run(self, on: Runtime) -> None:
+        refuse_another(on, self.table, self.columns)
+        adds = [add_column(self.table, c, d) for c, d in self.columns.items()]
+        adds += [
+            compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} SET DEFAULT {d:q}", t=self.table, c=c, d=d) for c, d in self.defaults.items()
+        ]
+        on.strong([self.table], *adds, *(column_comment(self.table, c, m) for c, m in self.comments.items()))
+
+    def undo(self) -> Step:
+        return DropColumns(self.table, list(self.columns))
+
+    def merge(self, other: Step) -> AddColumns | None:
+        if isinstance(other, AddColumns) and other.table == self.table:
+            return AddColumns(
+                self.table, self.columns | other.columns, self.defaults | other.defaults, self.comments | other.comments
+            )
+        return None
+
+
+@operation("drop_columns")
+@dataclass
+class DropColumns(Step):
+    """DROP COLUMN: the catalog forgets them, their indexes and constraints go with them. ACCESS EXCLUSIVE for an instant."""
+
+    table: str
+    columns: list[str]
+
+    def run(self, on: Runtime) -> None:
+        if on.exists(self.table):
+            on.strong([self.table], *(drop_column(self.table, c) for c in self.columns))
+
+    def merge(self, other: Step) -> DropColumns | None:
+        if isinstance(other, DropColumns) and other.table == self.table:
+            return DropColumns(self.table, self.columns + other.columns)
+        return None

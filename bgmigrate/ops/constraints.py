@@ -1,0 +1,114 @@
+"""Constraints: added without a scan under a lock that blocks, validated under one that does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import psycopg
+
+from bgmigrate.errors import Refused
+from bgmigrate.naming import bounded, object_name
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.sql import compose
+
+STATE = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
+
+
+def add_and_validate(on: Runtime, table: str, name: str, definition: str, others: tuple[str, ...] = ()) -> None:
+    """ADD CONSTRAINT ... NOT VALID (brief), then VALIDATE (SHARE UPDATE EXCLUSIVE: reads and writes go on), each in its own transaction."""
+    state = on.fetch(STATE, compose("{t:t}", t=table), name)
+    if not state:
+        on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
+    if state != [(True,)]:
+        try:
+            on.weak(compose("ALTER TABLE {t:t} VALIDATE CONSTRAINT {n:i}", t=table, n=name))
+        except (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation) as error:
+            raise Refused(
+                f"rows of {table} break {name} ({definition}): {error.diag.message_detail or error.diag.message_primary}",
+                why="Constraint and data disagree; the constraint stays NOT VALID, new rows obey it.",
+                next="Mend these rows, then run the same command again.",
+                code="BGM505" if isinstance(error, psycopg.errors.CheckViolation) else "BGM504",
+            ) from error
+
+
+@operation("add_constraint")
+@dataclass
+class AddConstraint(Step):
+    """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant."""
+
+    table: str
+    name: str
+    definition: str
+
+    def run(self, on: Runtime) -> None:
+        add_and_validate(on, self.table, self.name, self.definition)
+
+    def undo(self) -> Step:
+        return RemoveConstraint(self.table, self.name)
+
+
+@operation("remove_constraint")
+@dataclass
+class RemoveConstraint(Step):
+    """DROP CONSTRAINT: ACCESS EXCLUSIVE for an instant (a foreign key: on both tables). `definition` lets rollback bring it back."""
+
+    table: str
+    name: str
+    definition: str | None = field(default=None, metadata={"written": False})
+
+    def run(self, on: Runtime) -> None:
+        if on.exists(self.table):
+            on.strong([self.table], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name))
+
+    def undo(self) -> Step | None:
+        return AddConstraint(self.table, self.name, self.definition) if self.definition else None
+
+
+@operation("adopt_index")
+@dataclass
+class AdoptIndex(Step):
+    """Make a unique index that was built concurrently the index of a constraint. ACCESS EXCLUSIVE for an instant, no scan."""
+
+    table: str
+    name: str
+    index: str
+    deferrable: str = ""
+
+    def run(self, on: Runtime) -> None:
+        if not on.has(STATE, compose("{t:t}", t=self.table), self.name):
+            on.strong(
+                [self.table],
+                compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} UNIQUE USING INDEX {i:i}{d:q}", t=self.table, n=self.name, i=self.index,
+                        d=self.deferrable),
+            )
+
+    def undo(self) -> Step:
+        return RemoveConstraint(self.table, self.name)
+
+
+@operation("require_not_null")
+@dataclass
+class RequireNotNull(Step):
+    """SET NOT NULL without a scan under its lock: a CHECK is validated first (reads and writes go on), and proves it."""
+
+    table: str
+    columns: list[str]
+
+    def run(self, on: Runtime) -> None:
+        for column in self.columns:
+            if on.has(
+                "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND attnotnull", compose("{t:t}", t=self.table), column
+            ):
+                continue
+            check = bounded(object_name("not_null", self.table, column))
+            add_and_validate(on, self.table, check, compose("CHECK ({c:i} IS NOT NULL)", c=column))
+            on.strong(
+                [self.table],
+                compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} SET NOT NULL, DROP CONSTRAINT {k:i}", t=self.table, c=column, k=check),
+            )
+
+    def merge(self, other: Step) -> RequireNotNull | None:
+        if isinstance(other, RequireNotNull) and other.table == self.table:
+            return RequireNotNull(self.table, self.columns + other.columns)
+        return None

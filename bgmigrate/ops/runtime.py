@@ -1,0 +1,192 @@
+"""Where operations run: a psycopg connection of our own, outside of Alembic's transaction; or, with `--sql`, a printed script."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from bgmigrate import faults, journal
+from bgmigrate.database import Connection, connect, conninfo
+from bgmigrate.errors import ConfigurationError
+from bgmigrate.locking import with_lock_budget
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings, load
+from bgmigrate.sql import compose
+
+SAME_DATABASE = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid FROM pg_database WHERE datname = current_database()"
+
+
+class Runtime:
+    """One run of Alembic over one database. `attributes` are the Alembic Config's: how `bgmigrate`'s commands speak to operations."""
+
+    def __init__(self, connection: Connection | None, url: str, settings: Settings, progress: Progress, attributes: Mapping[str, Any]) -> None:
+        self._connection, self.url, self.settings, self.progress, self.attributes = connection, url, settings, progress, attributes
+        self.scratch = bool(attributes.get("bgmigrate.scratch"))
+        self.revision = ""
+        self.held = contextlib.ExitStack()  # the run lock, for as long as this run of Alembic lasts
+        self.print: Callable[[str], None] | None = None
+
+    @property
+    def offline(self) -> bool:
+        """Is a script printed instead of anything done (`--sql`)?"""
+        return self.print is not None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection; there is none when a script is printed."""
+        assert self._connection is not None
+        return self._connection
+
+    def strong(
+        self,
+        tables: Sequence[str],
+        *statements: str,
+        before: Callable[[Connection], object] | None = None,
+        after: Callable[[Connection, object], None] | None = None,
+    ) -> None:
+        """Run statements that block traffic while they last, in one short transaction within the lock budget.
+
+        `before` and `after` look and record in the same transaction; `after` is given what `before` saw, and undoes all by raising.
+        """
+        if self.print:
+            self.print("BEGIN")
+            self.print(f"SET LOCAL lock_timeout = '{int(self.settings.expand.lock_timeout * 1000)}ms'")
+            for statement in statements:
+                self.print(statement)
+            self.print("COMMIT")
+            return
+
+        def work(c: Connection) -> None:
+            seen = before(c) if before else None
+            for statement in statements:
+                faults.point()
+                self.progress.detail(statement)
+                c.execute(statement.encode())
+            if after:
+                after(c, seen)
+
+        with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+
+    def weak(self, statement: str) -> None:
+        """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget."""
+        if self.print:
+            self.print(statement)
+            return
+        faults.point()
+        self.progress.detail(statement)
+        limit = f"{int(self.settings.expand.index_lock_timeout * 1000)}ms"
+        self.connection.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [limit])
+        try:
+            self.connection.execute(statement.encode())
+        finally:
+            if not self.connection.closed:
+                self.connection.execute("RESET lock_timeout")
+
+    def fetch(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query; none when a script is printed."""
+        return [] if self.print else self.connection.execute(query.encode(), params or None).fetchall()
+
+    def has(self, query: str, *params: Any) -> bool:
+        """Does this query find a row?"""
+        return bool(self.fetch(query, *params))
+
+    def exists(self, table: str) -> bool:
+        """Is there a relation of this key? Yes, as far as a printed script knows."""
+        return self.offline or self.has("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", compose("{t:t}", t=table))
+
+
+_runtimes: dict[int, tuple[MigrationContext, Runtime]] = {}
+
+
+@contextlib.contextmanager
+def runtime_of(context: MigrationContext) -> Iterator[Runtime]:
+    """The run that this migration context stands for, with Alembic's own transaction committed while it is used."""
+    if context.as_sql:
+        yield _script(context)
+        return
+    if context.connection is not None and context.connection.in_transaction() and getattr(context, "_transaction", None) is None:
+        raise ConfigurationError(
+            "env.py has begun a transaction of its own around the migrations",
+            why="Steps that must not hold their locks (backfills, CREATE INDEX CONCURRENTLY) cannot run inside it.",
+            next="In env.py use `with engine.connect() as connection` and run nothing on it before context.configure(), or commit it there.",
+        )
+    with context.autocommit_block():
+        yield _live(context)
+
+
+def _attributes(context: MigrationContext) -> Mapping[str, Any]:
+    return context.config.attributes if context.config is not None else {}
+
+
+def _script(context: MigrationContext) -> Runtime:
+    known = _runtimes.get(id(context))
+    if known and known[0] is context:
+        return known[1]
+    attributes = _attributes(context)
+    runtime = Runtime(None, "", attributes.get("bgmigrate.settings") or load(), Progress(-1), attributes)
+    runtime.print = lambda statement: context.impl.static_output(statement + ";")
+    _runtimes[id(context)] = (context, runtime)
+    return runtime
+
+
+def _live(context: MigrationContext) -> Runtime:
+    bind = context.connection
+    assert bind is not None
+    attributes = _attributes(context)
+    key = id(context)
+    known = _runtimes.get(key)
+    if known and known[0] is context and not known[1].connection.closed:
+        return known[1]
+    settings: Settings = attributes.get("bgmigrate.settings") or load(directory=_home(context))
+    url = attributes.get("bgmigrate.url") or conninfo(bind.engine.url.render_as_string(hide_password=False))
+    c = connect(url, purpose="migrate")
+    here, role, path = bind.execute(text(f"SELECT ({SAME_DATABASE}), current_user::text, current_setting('search_path')")).one()
+    there = c.execute(SAME_DATABASE).fetchone()
+    if there is None or there[0] != here:
+        c.close()
+        raise ConfigurationError(
+            "env.py connects to another database than bgmigrate is configured for",
+            why="Alembic would record in one database what was done in the other.",
+            next="Let env.py use the URL of its config: config.get_main_option('sqlalchemy.url').",
+        )
+    # What env.py decided for its session (SET ROLE, search_path) holds for ours: objects get the same owner and schema.
+    c.execute("SELECT set_config('search_path', %s, false)", [path])
+    mine = c.execute("SELECT current_user::text").fetchone()
+    if mine is None or mine[0] != role:
+        c.execute(compose("SET ROLE {r:i}", r=role).encode())
+    runtime = Runtime(c, url, settings, attributes.get("bgmigrate.progress") or Progress(), attributes)
+    _forget_finished()
+    _runtimes[key] = (context, runtime)
+    return runtime
+
+
+def _home(context: MigrationContext) -> Path | None:
+    name = context.config.config_file_name if context.config is not None else None
+    return Path(name).resolve().parent if name else None
+
+
+def _forget_finished() -> None:
+    """One run at a time per process: an earlier one's connection and run lock go."""
+    close_all()
+
+
+def close_all() -> None:
+    """End every run: close connections, release run locks. `bgmigrate`'s runner calls it when Alembic returns."""
+    for _, runtime in _runtimes.values():
+        runtime.held.close()
+        if runtime._connection is not None:
+            runtime._connection.close()
+    _runtimes.clear()
+
+
+def ensure_journal(runtime: Runtime) -> None:
+    """Bring our schema up to date; on a scratch database only the schema itself is needed, for the sync functions."""
+    if runtime.scratch:
+        runtime.connection.execute("CREATE SCHEMA IF NOT EXISTS bgmigrate")
+    else:
+        journal.ensure(runtime.url)

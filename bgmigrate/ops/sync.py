@@ -1,0 +1,169 @@
+"""Keeping two versions' columns in step by a trigger, from before anything can be missed until contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import psycopg
+
+from bgmigrate.database import Connection
+from bgmigrate.errors import Refused
+from bgmigrate.journal import environments, synchronizations
+from bgmigrate.naming import ident
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.columns import add_column, column_comment, drop_column, refuse_another
+from bgmigrate.ops.indexes import index_key
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.sync_function import Sync
+from bgmigrate.sql import compose, load
+
+COLUMNS = (
+    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+    " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+)
+# A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
+OTHERS = (
+    "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
+    " AND tgname !~ '^zz_bgm_'"
+)
+
+
+@operation("synchronize_columns")
+@dataclass
+class SynchronizeColumns(Step):
+    """Add columns and the trigger that computes them (and, for dropped ones, computes those), in one transaction: no write is missed.
+
+    ACCESS EXCLUSIVE for an instant; rows are not touched. `forward` computes the new version's columns, `backward` the old one's,
+    both in SQL over the table's columns. A `required` column is never left NULL.
+    """
+
+    table: str
+    name: str
+    add: dict[str, str] = field(default_factory=dict)
+    forward: dict[str, str] = field(default_factory=dict)
+    backward: dict[str, str] = field(default_factory=dict)
+    required: list[str] = field(default_factory=list)
+    comments: dict[str, str] = field(default_factory=dict)
+
+    def run(self, on: Runtime) -> None:
+        refuse_another(on, self.table, self.add)
+        self.try_expressions(on)
+        sync = self._sync(on)
+        on.strong(
+            [self.table],
+            *(add_column(self.table, c, d) for c, d in self.add.items()),
+            *(column_comment(self.table, c, m) for c, m in self.comments.items()),
+            sync.function(self.name, self._search_path(on)),
+            self._trigger(on, sync),
+            after=lambda c, _: self._after(on, c),
+        )
+
+    def _sync(self, on: Runtime) -> Sync:
+        columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: d.split(" ")[0] for c, d in self.add.items()}
+        if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
+            columns |= dict.fromkeys((*self.forward, *self.backward), "text")
+        live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
+        return Sync(
+            table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,
+            green="blue" if live == "green" else "green",
+        )
+
+    def _search_path(self, on: Runtime) -> str:
+        rows = on.fetch("SELECT unnest(current_schemas(false))")
+        return ", ".join(ident(r[0]) for r in rows) or "public"
+
+    def _trigger(self, on: Runtime, sync: Sync) -> str:
+        every = on.has(OTHERS, compose("{t:t}", t=self.table)) or not sync.watched
+        events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
+        return load("create_sync_trigger", name=self.name, table=self.table, events=events)
+
+    def _after(self, on: Runtime, c: Connection) -> None:
+        for new, expression in self.forward.items():  # a renamed column keeps its own grants and statistics target
+            for grant in c.execute(load("column_grants", table=self.table, old=expression.strip().strip('"'), new=new).encode()).fetchall():
+                c.execute(grant[0].encode())
+        if not on.scratch:
+            spec = {"forward": self.forward, "backward": self.backward, "required": self.required}
+            synchronizations.record(c, revision=on.revision, table=self.table, trigger=self.name, function=self.name, spec=spec)
+
+    def try_expressions(self, on: Runtime) -> None:
+        """Let the server parse every expression over an empty copy of the table, before anything changes.
+
+        Raises Refused (BGM904) with the server's words.
+        """
+        if on.offline:
+            return
+        c = on.connection
+        for column, expression in (*self.forward.items(), *self.backward.items()):
+            try:
+                with c.transaction(force_rollback=True):
+                    c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
+                    for name, definition in self.add.items():
+                        c.execute(compose("ALTER TABLE pg_temp.{t:i} ADD COLUMN IF NOT EXISTS {c:i} {d:q}", t=self.table.rpartition(".")[2],
+                                          c=name, d=definition).encode())
+                    c.execute(compose("EXPLAIN UPDATE pg_temp.{t:i} SET {c:i} = ({e:q})", t=self.table.rpartition(".")[2], c=column,
+                                      e=expression).encode())
+            except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.DataError, psycopg.errors.FeatureNotSupported) as error:
+                raise Refused(
+                    f"the expression for {self.table}.{column} is refused by the server: {error.diag.message_primary}: {expression}",
+                    why="Every row of the other version would go through it. Nothing was changed.",
+                    next=f"Correct the hint for {self.table}.{column} in the model, delete the two revision files, and run `bgmigrate plan` again.",
+                    code="BGM904",
+                ) from error
+
+    def undo(self) -> Step:
+        return StopSynchronizing(self.table, self.name, list(self.add))
+
+    def merge(self, other: Step) -> SynchronizeColumns | None:
+        if isinstance(other, SynchronizeColumns) and other.table == self.table:
+            return SynchronizeColumns(
+                self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
+                self.required + other.required, self.comments | other.comments,
+            )
+        return None
+
+
+@operation("stop_synchronizing")
+@dataclass
+class StopSynchronizing(Step):
+    """Drop the trigger and the columns of one side in one transaction, so that no write meets one without the other.
+
+    ACCESS EXCLUSIVE for an instant. In the same transaction `alter` gives the new columns what their old ones had (a default), and
+    `constraints` and `indexes` are renamed: twins take the old names.
+    """
+
+    table: str
+    name: str
+    drop: list[str] = field(default_factory=list)
+    alter: list[str] = field(default_factory=list)
+    constraints: dict[str, str] = field(default_factory=dict)
+    indexes: dict[str, str] = field(default_factory=dict)
+
+    def run(self, on: Runtime) -> None:
+        if not on.exists(self.table):
+            return
+        on.strong(
+            [self.table],
+            compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=self.table),
+            compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
+            *(drop_column(self.table, c) for c in self.drop),
+            *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
+            *self._renames(on),
+            after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
+        )
+
+    def _renames(self, on: Runtime) -> list[str]:
+        out = []
+        for a, b in self.constraints.items():
+            if on.offline or on.has(
+                "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s", compose("{t:t}", t=self.table), a
+            ):
+                out.append(compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=a, b=b))
+        out += [compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()]
+        return out
+
+    def merge(self, other: Step) -> StopSynchronizing | None:
+        if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
+            return StopSynchronizing(
+                self.table, self.name, self.drop + other.drop, self.alter + other.alter, self.constraints | other.constraints, self.indexes | other.indexes
+            )
+        return None

@@ -1,0 +1,188 @@
+"""The text of a sync trigger's function: which side of a row was written, and what the other side becomes. Pure.
+
+How the best existing tool does it: pgroll declares every column as a variable, copies the row into them and tells the writer by comparing
+`search_path`. Ours touches only the columns concerned and tells the writer by what changed, so it costs less and no setting misleads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bgmigrate.backfill.batch import differs
+from bgmigrate.naming import ident, split
+from bgmigrate.sql import literal, load
+
+_TOKEN = re.compile(
+    r"""(?P<skip>'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/)"""
+    r"""|"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)""",
+    re.S,
+)
+
+
+def references(expression: str, columns: Collection[str]) -> set[str]:
+    """The columns that an SQL expression may read: every identifier in it that is one's name. At worst too many, never too few."""
+    found = set()
+    for match in _TOKEN.finditer(expression):
+        name = match["quoted"].replace('""', '"') if match["quoted"] else (match["plain"] or "").lower()
+        if name in columns:
+            found.add(name)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sync:
+    """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL."""
+
+    table: str
+    columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
+    forward: Mapping[str, str] = field(default_factory=dict)
+    backward: Mapping[str, str] = field(default_factory=dict)
+    required: Collection[str] = ()
+    green: str = "green"  # the environment that the new columns belong to
+
+    def inputs(self, expression: str) -> list[str]:
+        """The columns that an expression reads, in the table's order."""
+        used = references(expression, set(self.columns))
+        return [c for c in self.columns if c in used]
+
+    @property
+    def pairs(self) -> list[tuple[list[str], list[str]]]:
+        """Groups of (new columns, old columns) that are computed from each other: a rename, a split, a merge."""
+        groups: list[tuple[set[str], set[str]]] = []
+        for new, expression in self.forward.items():
+            olds = {o for o in self.inputs(expression) if o in self.backward}
+            olds |= {o for o, back in self.backward.items() if new in self.inputs(back)}
+            if not olds:
+                continue
+            touched = [g for g in groups if g[1] & olds]
+            groups = [g for g in groups if g not in touched]
+            groups.append(({new}.union(*(g[0] for g in touched)), olds.union(*(g[1] for g in touched))))
+        return [([c for c in self.columns if c in n], [c for c in self.columns if c in o]) for n, o in groups]
+
+    @property
+    def derived(self) -> dict[str, str]:
+        """Columns of one version that are computed from what both have, with their expressions."""
+        paired = {c for new, old in self.pairs for c in (*new, *old)}
+        return {c: e for c, e in {**self.forward, **self.backward}.items() if c not in paired}
+
+    @property
+    def watched(self) -> list[str]:
+        """The columns whose UPDATE must fire the trigger."""
+        used = set().union(*(self.inputs(e) for e in (*self.forward.values(), *self.backward.values())))
+        used |= {c for new, old in self.pairs for c in (*new, *old)} | {c for c in self.required if c in self.derived}
+        return [c for c in self.columns if c in used]
+
+    @property
+    def plain(self) -> bool:
+        """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
+        return all(self._copies(e) or (not self.inputs(e) and "(" not in e) for e in (*self.forward.values(), *self.backward.values()))
+
+    def _copies(self, expression: str) -> str | None:
+        """The column that an expression is nothing but."""
+        text = expression.strip()
+        return next((c for c in self.columns if text in (c, ident(c)) and (text != c or c == ident(c))), None)
+
+    def value(self, row: str, expression: str) -> str:
+        """The expression evaluated over NEW or OLD. Its names are resolved by the server, never replaced in its text."""
+        if column := self._copies(expression):
+            return f"{row}.{ident(column)}"
+        if not self.inputs(expression):
+            return f"({expression})"
+        return f"(SELECT ({expression}) FROM (SELECT {row}.*) AS {ident(split(self.table)[1])})"
+
+    def body(self) -> str:
+        """The statements between BEGIN and RETURN NEW."""
+        lines: list[str] = []
+        for new, old in self.pairs:
+            lines += self._pair(new, old)
+        for column, expression in self.derived.items():
+            lines += self._derive(column, expression)
+        return "\n".join(f"    {line}" for line in lines)
+
+    def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
+        assignment = f"NEW.{ident(target)} := {self.value('NEW', expression)};"
+        if not guarded or self._copies(expression) or not self.inputs(expression):
+            return [assignment]
+        # A value that the expression cannot take must not become an error in the other version's face: it reads as NULL,
+        # counts as divergent, and keeps contract shut until it is mended.
+        return ["BEGIN", f"    {assignment}", "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(target)} := NULL;", "END;"]
+
+    def _assign_all(self, targets: Sequence[str], source: Mapping[str, str], *, guarded: bool) -> Iterator[str]:
+        for target in targets:
+            if target in source:
+                yield from (f"    {line}" for line in self._assign(target, source[target], guarded=guarded))
+
+    def _changed(self, columns: Sequence[str]) -> str:
+        return " OR ".join(differs(f"NEW.{ident(c)}", f"OLD.{ident(c)}", self.columns[c]) for c in columns) or "false"
+
+    def _is_green(self) -> str:
+        return f"COALESCE(current_setting('bgmigrate.environment', true), '') = {literal(self.green)}"
+
+    def _pair(self, new: list[str], old: list[str]) -> list[str]:
+        empty = " AND ".join(f"NEW.{ident(c)} IS NULL" for c in new)
+        inputs = [c for c in self.columns if any(c in self.inputs(self.forward[n]) for n in new)]
+        return [
+            f"-- {', '.join(new)} <-> {', '.join(old)}: on INSERT the side that is set wins, on UPDATE the side that changed",
+            "IF TG_OP = 'INSERT' THEN",
+            f"    IF {empty} AND NOT ({self._is_green()}) THEN",
+            *(f"    {line}" for line in self._assign_all(new, self.forward, guarded=True)),
+            "    ELSE",
+            *(f"    {line}" for line in self._assign_all(old, self.backward, guarded=False)),
+            "    END IF;",
+            f"ELSIF {self._changed(new)} THEN",
+            *(f"    {line}" for line in self._follow_green(new, old)),
+            f"ELSIF {self._changed(inputs)} THEN",
+            *self._assign_all(new, self.forward, guarded=True),
+            "END IF;",
+        ]
+
+    def _follow_green(self, new: Sequence[str], old: Sequence[str]) -> list[str]:
+        """The old columns follow, unless the new ones are just what the old ones give: forward may lose something, as in a backfill."""
+        stale = " OR ".join(differs(f"NEW.{ident(c)}", self.value("NEW", self.forward[c]), self.columns[c]) for c in new)
+        compute = list(self._assign_all(old, self.backward, guarded=False))
+        lines = [f"IF {stale} THEN", *compute, "END IF;"]
+        if all(self._copies(self.forward[c]) for c in new):
+            return lines
+        # what blue left there may be nothing that forward can take: then it is stale
+        return ["BEGIN", *(f"    {line}" for line in lines), "EXCEPTION WHEN OTHERS THEN", *compute, "END;"]
+
+    def _derive(self, column: str, expression: str) -> list[str]:
+        target, forward = ident(column), column in self.forward
+        green = f" AND NOT ({self._is_green()})" if forward and column not in self.required else ""
+        inputs = [c for c in self.inputs(expression) if c != column]
+        lines = [
+            f"-- {column}: computed where the writer leaves it out, and again while it still holds what its inputs gave",
+            "IF TG_OP = 'INSERT' THEN",
+            f"    IF NEW.{target} IS NULL{green} THEN",
+            *(f"    {line}" for line in self._assign_all([column], {column: expression}, guarded=forward)),
+            "    END IF;",
+        ]
+        if inputs:
+            same = differs(f"NEW.{target}", f"OLD.{target}", self.columns[column])
+            held = self._held(column, expression)
+            lines += [
+                f"ELSIF NOT ({same}) AND ({self._changed(inputs)}) THEN",
+                *(f"    {line}" for line in held),
+            ]
+        if column in self.required:
+            lines += [f"ELSIF NEW.{target} IS NULL THEN", *self._assign_all([column], {column: expression}, guarded=forward)]
+        return [*lines, "END IF;"]
+
+    def _held(self, column: str, expression: str) -> list[str]:
+        """Compute again unless a version has set a value of its own; an input that the expression could not take counts as one."""
+        old = differs(f"OLD.{ident(column)}", self.value("OLD", expression), self.columns[column])
+        compute = [
+            f"IF NOT ({old}) THEN",
+            f"    NEW.{ident(column)} := {self.value('NEW', expression)};",
+            "END IF;",
+        ]
+        if column not in self.forward or self._copies(expression):
+            return compute
+        return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(column)} := NULL;", "END;"]
+
+    def function(self, name: str, search_path: str) -> str:
+        """CREATE OR REPLACE FUNCTION for the trigger of this name."""
+        path = "" if self.plain else f"\n    SET search_path = {search_path}"
+        return load("create_sync_function", name=name, path=path, body=self.body())
