@@ -1,0 +1,157 @@
+"""The life of one change, step by step, with writers at work all the time."""
+
+from __future__ import annotations
+
+from sqlalchemy import create_engine
+
+from bgmigrate.database import sqlalchemy_url
+from tests.lifecycle import catalog
+from tests.lifecycle.case import PRELUDE, Case
+from tests.lifecycle.catalog import Catalog
+from tests.lifecycle.traffic import Traffic, create_all
+from tests.project import Project, Result
+from tests.servers import Server
+
+KILLED = 137
+LONGEST_STALL = 8.0  # seconds; what one write may wait on a machine that runs two such lives at once
+
+
+def wanted(case: Case, server: Server) -> Catalog:
+    """The catalog of green's own `create_all`."""
+    with server.database("wanted") as url:
+        engine = create_engine(sqlalchemy_url(url))
+        create_all(case.green, engine)
+        engine.dispose()
+        return catalog.read(url)
+
+
+class Life:
+    """Takes one case through every command. Each method is one step of it and asserts what that step promises."""
+
+    def __init__(self, case: Case, project: Project, server: Server) -> None:
+        self.case, self.project, self.server = case, project, server
+        project.models(blue=PRELUDE + case.blue, green=PRELUDE + case.green)
+        self.traffic = Traffic(case, project.url)
+
+    def run(self) -> None:
+        """The whole life. Raises AssertionError at the first broken promise."""
+        try:
+            self._run()
+        finally:
+            self.traffic.stop()
+
+    def _run(self) -> None:
+        self.project.start_blue(self.case.seed)
+        original = self.catalog()
+        self.traffic.start("blue")
+        self.plan()
+        seeded_places = catalog.places(self.project.url)
+        self.expand()
+        expanded = self.catalog()
+        self.nothing_rewritten(seeded_places)
+        self.both_write("after expand")
+        self.rollback(original)
+        self.expand_with_kills()
+        self.equal(expanded, "an expand that was killed and resumed")
+        self.both_write("after the resumed expand")
+        self.project.must("verify", "--blue", self.project.spec("blue"), "--green", self.project.spec("green"))
+        self.project.must("switch", "--to", "green", "--reason", "lifecycle")
+        self.traffic.check("after switch")
+        self.contract()
+        self.equal(wanted(self.case, self.server), "the contracted schema, against green's create_all,")
+        for query, rows in self.case.final:
+            assert self.project.sql(query) == rows, query
+        again = self.project.must("plan", "-m", "again", "--from", self.project.spec("green"), "--target", self.project.spec("green"))
+        assert again.json["outcome"] == "nothing_to_do", again
+        assert self.traffic.slowest < LONGEST_STALL
+
+    def plan(self) -> Result:
+        """Plan green; the changes name what the case says."""
+        result = self.project.must("plan", "-m", "change", "--from", self.project.spec("blue"), "--target", self.project.spec("green"))
+        changes = result.json["changes"]
+        told = " ".join(str(change) for change in changes)
+        assert [word for word in self.case.changes if word not in told] == [], changes
+        assert self.case.kind in {change["kind"] for change in changes}, changes
+        phases = {revision["phase"] for revision in result.json["revisions"]}
+        assert phases == {"expand", "contract"} if self.case.contracts else phases == {"expand"}
+        self.project.must("register", "--env", "green", "--version", "green-1", "--source", self.project.spec("green"))
+        return result
+
+    def expand(self) -> None:
+        """Expand while blue writes."""
+        self.traffic.more()
+        self.project.must("expand")
+        self.calm("expand")
+
+    def both_write(self, when: str) -> None:
+        """Both versions read every row, then both write and read what the other wrote."""
+        self.traffic.both = True
+        self.traffic.check(when)
+        self.traffic.start("green")
+        self.traffic.more(3)
+        self.traffic.check(f"{when}, both writing")
+        self.calm(f"{when}, both writing")
+
+    def rollback(self, original: Catalog) -> None:
+        """Take expand back while blue writes: blue's rows stay, and no trace."""
+        self.traffic.stop()
+        self.traffic.both = False
+        before = self.traffic.memory("blue")
+        self.traffic.start("blue")
+        self.traffic.more(1)
+        self.project.must("rollback")
+        self.traffic.stop()
+        self.traffic.ruled_by("blue")
+        rows = self.traffic.memory("blue")
+        assert [t for t in before if before[t].keys() - rows[t].keys() and not self.deletes(t)] == [], "rollback lost rows"
+        self.equal(original, "the schema after rollback")
+        self.calm("rollback")
+        self.traffic.start("blue")
+
+    def expand_with_kills(self) -> None:
+        """Kill expand after one step, run it again, kill it after two, and so on until it gets through; then nothing is left to do."""
+        for fault in range(1, 60):
+            result = self.project.run("expand", environ={"BGMIGRATE_FAULT": str(fault)})
+            if result.code == 0:
+                break
+            assert result.code == KILLED, result
+        else:
+            raise AssertionError("expand never gets through")
+        assert fault > 1, "expand passes no fault point: nothing was killed"
+        self.project.must("expand")
+        self.calm("an expand that was killed")
+
+    def contract(self) -> None:
+        """Blue goes; green writes while the old is dropped; the same rows are read afterwards."""
+        self.traffic.stop()
+        self.traffic.both = False
+        before = self.traffic.memory("green")
+        self.project.must("contract", "--drained", "blue's writer has ended")
+        self.traffic.same("green", before, "contract")
+        self.traffic.start("green")
+        self.traffic.more(2)
+        self.traffic.stop()
+        self.calm("contract")
+
+    def nothing_rewritten(self, before: dict[int, tuple[str, int]]) -> None:
+        """No table of blue's lies elsewhere on disk, and tables that only the catalog knows of have no trigger of ours."""
+        now = catalog.places(self.project.url)
+        assert {name for oid, (name, node) in before.items() if oid in now and now[oid][1] != node} == set()
+        triggers = {name for what, name, _ in self.catalog() if what == "trigger"}
+        assert [name for name in triggers if name.split(".")[1] in self.case.catalog_only] == []
+
+    def deletes(self, table: str) -> bool:
+        """Does blue's writer delete rows of that table?"""
+        return any(w.table == table and w.kind == "delete" for w in self.case.blue_writes)
+
+    def catalog(self) -> Catalog:
+        """The live catalog."""
+        return catalog.read(self.project.url)
+
+    def equal(self, want: Catalog, what: str) -> None:
+        """The live catalog is that one."""
+        assert catalog.difference(self.catalog(), want) == [], f"{what} differs"
+
+    def calm(self, when: str) -> None:
+        """No writer met an error or a wrong value."""
+        assert self.traffic.faults == [], when
