@@ -1,0 +1,149 @@
+"""A version's process: started, asked, bounded in time, and gone at the end whatever the application in it does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bgmigrate.errors import BgmigrateError, ConfigurationError
+from bgmigrate.snapshot import Snapshot
+
+AGENT = Path(__file__).with_name("agent.py")
+LOAD_TIMEOUT = 120.0  # seconds; an application that waits for a service when imported would wait for ever
+
+
+class VersionFailed(ConfigurationError):
+    """A version's process failed: `extra["traceback"]` has what -v shows."""
+
+    default_code = "BGM922"
+
+
+class Agent:
+    """One version's process. Use as a context manager; calls may come from one thread at a time."""
+
+    def __init__(
+        self, name: str, interpreter: str, *, paths: Sequence[str] = (), models: Sequence[str] = (), directory: Path | None = None,
+        environ: Mapping[str, str] | None = None, timeout: float = LOAD_TIMEOUT,
+    ) -> None:
+        self.name, self.interpreter = name, interpreter
+        self.paths, self.models, self.directory = list(paths), list(models), directory
+        self.environ, self.timeout = environ, timeout
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+        self._snapshot: Snapshot | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+            if self.models:
+                self.call("load", timeout=self.timeout, paths=self.paths, models=self.models)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def snapshot(self) -> Snapshot:
+        """The version's portable description. Raises VersionFailed."""
+        if self._snapshot is None:
+            self._snapshot = Snapshot.from_json(self.call("snapshot", timeout=self.timeout), self.name)
+        return self._snapshot
+
+    def call(self, command: str, *, timeout: float = 600.0, **arguments: Any) -> Any:
+        """Ask one thing and wait up to `timeout` seconds. Raises VersionFailed for an error, a crash or no answer."""
+        try:
+            os.write(self._in, json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
+        except BrokenPipeError:
+            raise self._died() from None
+        answer = json.loads(self._line(command, timeout))
+        if "error" in answer:
+            raise self._failed(answer["error"], answer["traceback"])
+        return answer["result"]
+
+    def close(self) -> None:
+        """End the process and whatever it started; it has nothing that is worth saving."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._in)
+        os.close(self._out)
+        self._log.close()
+        self._process = None
+
+    def _start(self) -> None:
+        child_in, self._in = os.pipe()
+        self._out, child_out = os.pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        try:
+            # A session of its own: Ctrl-C is ours to handle, and close() reaches what the application started.
+            self._process = subprocess.Popen(
+                [self.interpreter, "-I", str(AGENT), str(child_in), str(child_out)], pass_fds=(child_in, child_out), cwd=self.directory,
+                env=None if self.environ is None else dict(self.environ), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(self._in)
+            os.close(self._out)
+            self._log.close()
+            raise VersionFailed(
+                f"{self.name}: {self.interpreter} cannot be started: {error.strerror}",
+                why="A version runs under its own interpreter.", next="Check the interpreter's path in the SPEC.",
+            ) from None
+        finally:
+            os.close(child_in)
+            os.close(child_out)
+
+    def _line(self, command: str, timeout: float) -> bytes:
+        deadline = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._out, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise VersionFailed(
+                        f"{self.name} did not answer within {timeout:g} s ({command})",
+                        why="Its models were being imported or run; an application that connects or waits when imported does this.",
+                        next="Make importing the models free of side effects, or name a module that is, after # in the SPEC.",
+                        traceback=self.output(),
+                    )
+                if not selector.select(left):
+                    continue
+                part = os.read(self._out, 1 << 16)
+                if not part:
+                    raise self._died()
+                self._buffer += part
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line
+
+    def output(self) -> str:
+        """What the application printed."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def _died(self) -> BgmigrateError:
+        assert self._process is not None
+        code = self._process.wait()
+        output = self.output()
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        last = next((line for line in reversed(output.splitlines()) if line.strip()), "")
+        return self._failed(f"its process {how}" + (f": {last.strip()}" if last else ""), output)
+
+    def _failed(self, line: str, trace: str) -> VersionFailed:
+        return VersionFailed(
+            f"{self.name} cannot be loaded: {line}", why="A version is described and run by importing its models.",
+            next="Run it again with -v for the whole traceback; check the SPEC's models and the interpreter's packages.", traceback=trace,
+        )
