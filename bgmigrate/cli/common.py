@@ -32,7 +32,7 @@ class Run:
         return report
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
     """"300ms", "2s", "10m", or a number of seconds."""
 
     name = "duration"

@@ -1,0 +1,1 @@
+"""Who is live, and whether the other one is gone."""
