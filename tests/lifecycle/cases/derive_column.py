@@ -18,7 +18,6 @@ def to_green(blue: Row) -> Row:
 
 CASE = Case(
     kind="derive_column",
-    name="derive_column",
     blue=BLUE,
     green=BLUE + '''
     category: Mapped[str] = mapped_column("Kategorie ☕", String(300), index=True, info={"bgmigrate": {"forward": "name || '-category'"}})

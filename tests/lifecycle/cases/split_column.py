@@ -20,7 +20,8 @@ def to_blue(green: Row) -> Row:
 
 
 CASE = Case(
-    kind="split_column",
+    kind="derive_column",
+    name="split_column",
     blue=TABLE + '''
     name: Mapped[str] = mapped_column(Text)
 ''',

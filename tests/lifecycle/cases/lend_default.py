@@ -9,8 +9,8 @@ class Product(Base):
     name: Mapped[str | None] = mapped_column(Text)
 '''
 CASE = Case(
-    kind="derive_column",
-    name="derive_column_by_default",
+    kind="add_column",
+    name="lend_default",
     blue=BLUE,
     green=BLUE + '''
     stock: Mapped[int] = mapped_column(default=100)
