@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgmigrate.cli.common import ENVIRONMENT, WAIT, Run, command
+from bgmigrate.cli.common import ENVIRONMENT, Run, command
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -26,10 +26,9 @@ def init(run: Run, baseline: bool) -> Report:
 @click.option("--source", metavar="SPEC", help="Its models: git:REF, path:DIR, python:INTERPRETER, snapshot:FILE (default: the working tree).")
 @click.option("--development", is_flag=True, help="Declare that this database serves no live environments: gates are open here.")
 @click.option("--retire", is_flag=True, help="Record that the environment's version (or the one named with --version) is gone.")
-@WAIT
-def register(run: Run, environment: str | None, version: str | None, source: str | None, development: bool, retire: bool, wait: float) -> Report:
+def register(run: Run, environment: str | None, version: str | None, source: str | None, development: bool, retire: bool) -> Report:
     """Record which version an environment runs."""
-    return run("register", environment=environment, version=version, source=source, development=development, retire=retire, wait=wait)
+    return run("register", environment=environment, version=version, source=source, development=development, retire=retire)
 
 
 @command(example="bgmigrate snapshot git:v2.4.1 -o blue.json")
@@ -53,10 +52,11 @@ def doctor(run: Run) -> Report:
 
 
 @command(example="bgmigrate demo")
-@click.option("--rows", type=click.IntRange(min=1), help="Customers in the shop.")
-def demo(run: Run, rows: int | None) -> Report:
+@click.option("--customers", type=click.IntRange(min=100), default=200_000, show_default=True, help="Customers in the shop.")
+@click.option("--keep", is_flag=True, help="Keep the project directory with its revision files.")
+def demo(run: Run, customers: int, keep: bool) -> Report:
     """Show a whole release live on an embedded server, two versions writing all the while."""
-    return run("demo", **({} if rows is None else {"rows": rows}))
+    return run("demo", customers=customers, keep=keep)
 
 
 COMMANDS = (init, register, snapshot, status, doctor, demo)

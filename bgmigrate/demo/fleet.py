@@ -39,8 +39,7 @@ class Fleet:
 
     def start(self, environment: str) -> None:
         """Start a version's process and wait for its first connection. Raises InfrastructureError when it does not come up."""
-        version = _Version(environment, [sys.executable, str(self.shop / "load.py"), str(self.shop / environment), sqlalchemy_url(self.url),
-                                         f"shop-{environment}"], self._heard)  # fmt: skip
+        version = _Version(environment, self._command(environment), self._heard)
         self._all.append(version)
         version.answer("ready")
         with self._lock:
@@ -65,13 +64,15 @@ class Fleet:
 
     def audit(self, environment: str, customers: int) -> tuple[int, list[str]]:
         """Let a version that stopped read all customers: how many there are, and every value that is not as it was written."""
-        version = _Version(environment, [sys.executable, str(self.shop / "load.py"), str(self.shop / environment), sqlalchemy_url(self.url),
-                                         f"shop-{environment}"], self._heard)  # fmt: skip
+        version = _Version(environment, self._command(environment), self._heard)
         self._all.append(version)
         version.send(audit={"customers": customers, "touched": {str(c): f for c, f in self.rested.items()}})
         answer = version.answer("audited")
         version.close()
         return answer["audited"], answer["wrong"]
+
+    def _command(self, environment: str) -> list[str]:
+        return [sys.executable, "-m", "bgmigrate.demo.load", str(self.shop / environment), sqlalchemy_url(self.url), f"shop-{environment}"]
 
     def _heard(self, sender: _Version, message: dict[str, Any]) -> None:
         """What a version said; called in that version's reader thread."""
@@ -98,7 +99,9 @@ class _Version:
     def __init__(self, environment: str, command: list[str], heard: Any) -> None:
         self.environment, self._heard = environment, heard
         self.holds: set[int] = set()  # customers whose batons it has
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
+        )
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._sending = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)

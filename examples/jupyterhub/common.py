@@ -45,8 +45,9 @@ def tool() -> None:
         home = CACHE / "bgmigrate"
         if not (home / "bin/python").exists():
             subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        subprocess.run([home / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{HERE.parent.parent}[all]"], check=True)
-        os.execv(home / "bin/python", [str(home / "bin/python"), *sys.argv])
+        python = str(home / "bin/python")
+        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-e", f"{HERE.parent.parent}[all]"], check=True)
+        os.execv(python, [python, *sys.argv])
 
 
 def interpreter(release: str) -> Path:
@@ -121,7 +122,8 @@ class Tool:
     def __call__(self, *arguments: str, expect: int = 0) -> dict[str, Any]:
         """One command's JSON. Ends the example when the exit code is another than expected."""
         say("$ bgmigrate " + " ".join(arguments))
-        done = subprocess.run([sys.executable, "-m", "bgmigrate", *arguments, "--json"], cwd=self.directory, env=self.env, capture_output=True, text=True)
+        command = [sys.executable, "-m", "bgmigrate", *arguments, "--json"]
+        done = subprocess.run(command, cwd=self.directory, env=self.env, capture_output=True, text=True)
         if done.returncode != expect:
             fail(f"exit {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}")
         report: dict[str, Any] = json.loads(done.stdout)

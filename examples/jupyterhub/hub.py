@@ -62,7 +62,8 @@ def use(sessions, mark):
         user.admin, user.state = True, {"mark": mark, "changed": True}
         role = db.query(orm.Role).filter_by(name=f"role-{mark}").one()
         role.scopes = ["self", "list:users"]
-        assert [s.name for s in role.services] == [f"service-{mark}"] and [g.name for g in role.groups] == [f"group-{mark}"]
+        assert [s.name for s in role.services] == [f"service-{mark}"], role.services
+        assert [g.name for g in role.groups] == [f"group-{mark}"], role.groups
         if hasattr(orm.Role, "managed_by_auth"):
             assert role.managed_by_auth is False, role.managed_by_auth
             role.managed_by_auth = True

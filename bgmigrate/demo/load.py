@@ -1,4 +1,4 @@
-"""One version of the shop under load, in a process of its own: `load.py TREE URL APPLICATION_NAME`.
+"""One version of the shop under load, in a process of its own: `python -m bgmigrate.demo.load TREE URL APPLICATION_NAME`.
 
 A *baton* is one customer with the facts that any reader must find. Whoever holds it reads and checks it, changes it, reads it back,
 and passes it on, to the other version when that one runs. So both versions write the same rows, and every value has one right answer.
@@ -15,9 +15,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from facts import PRODUCTS, differences, known_to_blue, known_to_green, seeded
+from bgmigrate.demo.facts import PRODUCTS, differences, known_to_blue, known_to_green, seeded
 
 THREADS = 2
 PASSES = 10  # then a baton rests until the closing audit
@@ -138,9 +139,10 @@ class LostBaton(Exception):
 def main(tree: str, url: str, name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us stops us
     sys.path.insert(0, tree)
-    from shop import service
     from sqlalchemy import create_engine
     from sqlalchemy.orm import Session
+
+    service = import_module("shop.service")
 
     engine = create_engine(url, pool_size=THREADS + 1, connect_args={"application_name": name})
     load = Load(service, lambda: Session(engine), name.removeprefix("shop-"))
