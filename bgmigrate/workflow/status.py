@@ -1,0 +1,129 @@
+"""Say where things stand, with as little as there is: no models are imported, and nothing is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgmigrate import evidence, journal
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import BgmigrateError, ConfigurationError
+from bgmigrate.findings import Finding
+from bgmigrate.gate import Proof
+from bgmigrate.history.project import Project
+from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.progress import Progress
+from bgmigrate.routing import drain, store
+from bgmigrate.settings import Settings
+from bgmigrate.workflow.report import Report
+from bgmigrate.workflow.triggers import broken
+
+_NOTHING: dict[str, Any] = {
+    "live": None, "environments": {}, "heads": {"files": [], "database": []}, "pending": [], "backfills": [], "evidence": None,
+}
+_BACKFILL = ("revision", "table", "name", "state", "rows", "batches", "seconds", "failures")
+
+
+def status(settings: Settings, *, progress: Progress | None = None) -> Report:
+    """Report who is live, the environments' versions, heads, pending revisions, backfills and evidence.
+
+    Without a database it raises that error, with what the files alone say in it.
+    """
+    content, findings, project = dict(_NOTHING), list[Finding](), None
+    try:
+        project = Project.open(settings)
+        content["heads"] = {"files": list(project.heads()), "database": []}
+    except ConfigurationError as error:
+        findings += error.findings
+    try:
+        with connect(settings.url, purpose="status") as connection:
+            content |= _journal(connection, settings)
+            findings += broken(connection) if journal.exists(connection) else []
+            if project is not None:
+                content |= _history(connection, project, content)
+                content["evidence"] = _evidence(connection, project, settings)
+    except BgmigrateError as error:
+        error.extra = content | error.extra
+        if settings.database_url is None or not content["live"]:
+            (progress or Progress()).step("\n".join(_lines(content)))
+        raise
+    return Report(
+        command="status", outcome="done", service=settings.service, extra=content, lines=tuple(_lines(content)), next=_next(content),
+        findings=tuple(Finding(**f.as_json() | {"severity": "warning"}) for f in findings),
+    )
+
+
+def _journal(connection: Connection, settings: Settings) -> dict[str, Any]:
+    if not journal.exists(connection):
+        return {}
+    service, live = settings.service, store.live(connection, settings.service)
+    found: dict[str, Any] = {}
+    for name in ("blue", "green"):
+        kinds = {"deployed": environments.deployed(connection, service, name), "candidate": environments.candidate(connection, service, name)}
+        configured = settings.environment(name)
+        found[name] = {
+            "live": live is not None and live.environment == name,
+            **{k: {"version": v.version, "source": v.source, "registered_at": v.registered_at} if v else None for k, v in kinds.items()},
+            "sessions": None if drain.unprovable(connection, configured) else len(drain.sessions(connection, configured)),
+        }
+    return {
+        "live": {k: getattr(live, k) for k in ("environment", "generation", "since", "by", "reason")} if live else None,
+        "environments": found,
+        "development": environments.development(connection),
+        "copied": environments.copied(connection),
+        "backfills": [{k: getattr(b, k) for k in _BACKFILL} for b in backfills.all(connection)],
+    }
+
+
+def _history(connection: Connection, project: Project, content: dict[str, Any]) -> dict[str, Any]:
+    recorded = list(project.recorded(connection))
+    out: dict[str, Any] = {"heads": content["heads"] | {"database": recorded}}
+    if project.adopted:
+        running = {r.revision for r in revisions.all(connection) if r.state == "running"} if journal.exists(connection) else set()
+        pending = [("expand", s) for s in project.pending_expands(connection)] + [("contract", s) for s in project.pending_contracts(connection)]
+        out["pending"] = [
+            {"revision": s.revision, "phase": phase, "message": s.doc, "path": s.path, "begun": s.revision in running} for phase, s in pending
+        ]
+    return out
+
+
+def _evidence(connection: Connection, project: Project, settings: Settings) -> dict[str, Any] | None:
+    last = evidence_rows.latest(connection, settings.service) if journal.exists(connection) else None
+    if last is None:
+        return None
+    proof = Proof(evidence=last, fingerprint=evidence.current(connection, project, settings), expires=settings.verify.expires)
+    return {"fresh": proof.fresh, **{k: getattr(last, k) for k in ("outcome", "fingerprint", "recorded_at", "recorded_by")}}
+
+
+def _lines(content: dict[str, Any]) -> list[str]:
+    live, proof = content["live"], content["evidence"]
+    lines = ["live       " + (f"{live['environment']}, since {live['since']:%Y-%m-%d %H:%M:%S} by {live['by']}" if live else "nobody knows")]
+    for name, found in content["environments"].items():
+        versions = [f"{found[k]['version']} ({k})" for k in ("deployed", "candidate") if found[k]]
+        sessions = "" if found["sessions"] is None else f", {found['sessions']} sessions"
+        lines.append(f"{name:<10} {', '.join(versions) or 'nothing registered'}{sessions}")
+    if content.get("development"):
+        lines.append("           a development database: gates are open here")
+    lines.append(f"heads      files {', '.join(content['heads']['files']) or 'none'}; database {', '.join(content['heads']['database']) or 'none'}")
+    begun = {True: " (begun)", False: ""}
+    lines += [f"pending    {p['phase']} {p['revision']} {p['message']}{begun[p['begun']]}" for p in content["pending"]] or ["pending    nothing"]
+    lines += [
+        f"backfill   {b['table']} {b['name']}: {b['state']}, {b['rows']:,} rows{', ' + str(b['failures']) + ' refused' if b['failures'] else ''}"
+        for b in content["backfills"] if b["state"] != "done"
+    ]
+    said = f"{proof['outcome']}, {'fresh' if proof['fresh'] else 'stale'}, {proof['recorded_at']:%Y-%m-%d %H:%M:%S}" if proof else "none"
+    return [*lines, f"evidence   {said}"]
+
+
+def _next(content: dict[str, Any]) -> str:
+    """The usual next command; a hint, not a gate."""
+    phases = {p["phase"] for p in content["pending"]}
+    if not content["live"]:
+        return "bgmigrate register --env blue --version NAME --source SPEC"
+    if "expand" in phases or any(b["state"] != "done" for b in content["backfills"]):
+        return "bgmigrate expand"
+    idle = next(name for name, found in content["environments"].items() if not found["live"])
+    if content["environments"][idle]["candidate"]:
+        proved = content["evidence"] and content["evidence"]["fresh"] and content["evidence"]["outcome"] == "passed"
+        return f"bgmigrate switch --to {idle}" if proved else "bgmigrate verify"
+    return "bgmigrate contract" if "contract" in phases else ""

@@ -1,0 +1,128 @@
+"""Make the idle environment live; the same command goes back."""
+
+from __future__ import annotations
+
+import contextlib
+
+from bgmigrate import evidence, gate, journal
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import ConfigurationError
+from bgmigrate.gate import Proof, Verdict
+from bgmigrate.history.project import Project
+from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.locking import run_lock
+from bgmigrate.progress import Progress
+from bgmigrate.routing import store
+from bgmigrate.routing.store import Kind, Live
+from bgmigrate.settings import Settings
+from bgmigrate.workflow.register import operator
+from bgmigrate.workflow.report import Report
+from bgmigrate.workflow.triggers import broken
+
+
+def switch(
+    settings: Settings, *, to: str | None = None, reason: str = "", dry_run: bool = False, resume: bool = False, wait: float = 0.0,
+    progress: Progress | None = None,
+) -> Report:
+    """Make an environment live, if its gate is open: fresh evidence for its candidate; on the way back only what is certain to break.
+
+    `wait`: seconds to wait for another run to end. Raises ConfigurationError when nothing is live yet, Refused, EvidenceMissing or
+    Conflict when it may not be.
+    """
+    say = progress or Progress()
+    with connect(settings.url, purpose="switch") as connection:
+        _live(connection, settings)
+    journal.ensure(settings.url)
+    with contextlib.ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(run_lock(settings.url, settings.service, command="switch", wait=wait))
+        connection = stack.enter_context(connect(settings.url, purpose="switch"))
+        live = _live(connection, settings)
+        if to == live.environment or (resume and to is None):
+            return _nothing(settings, live, "no switch was left unfinished" if resume else f"{live.environment} is live already")
+        project, target = Project.open(settings), live.idle
+        kind = direction(connection, settings.service, live)
+        say.step(f"asking the gate: {live.environment} → {target}" + (", back to the version before" if kind == "back" else ""))
+        verdict = _back(connection, project, settings, target) if kind == "back" else _forward(connection, project, settings, target)
+        verdict.enforce(**{"from": live.environment, "to": target, "direction": kind})
+        if not dry_run:
+            live = _change(connection, settings.service, live, kind, reason)
+        return _report(connection, project, settings, live, target, kind, dry_run)
+
+
+def direction(connection: Connection, service: str, live: Live) -> Kind:
+    """Say whether making the other environment live takes the last switch back, or goes forward to a candidate."""
+    last = next(iter(store.history(connection, service, 1)), None)
+    undoes = last is not None and last.kind == "forward" and last.from_environment == live.idle
+    return "back" if undoes and environments.candidate(connection, service, live.idle) is None else "forward"
+
+
+def _live(connection: Connection, settings: Settings) -> Live:
+    live = store.live(connection, settings.service) if journal.exists(connection) else None
+    if live is None:
+        raise ConfigurationError(
+            f"no environment of {settings.service} is live yet", why="Nobody knows which version has the traffic now.",
+            next="Say what runs: bgmigrate register --env blue --version NAME --source SPEC",
+        )
+    return live
+
+
+def _forward(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
+    candidate = environments.present(connection, settings.service, target)
+    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand" and r.state == "running"}
+    pending = [s.revision for s in project.pending_expands(connection)] if project.adopted else []
+    return gate.switch_gate(
+        development=environments.development(connection), environment=target, candidate=candidate.version if candidate else None,
+        running=sorted(begun), pending=[r for r in pending if r not in begun], backfills=backfills.pending(connection),
+        proof=Proof(
+            evidence=evidence_rows.latest(connection, settings.service), fingerprint=evidence.current(connection, project, settings),
+            expires=settings.verify.expires,
+        ),
+    )
+
+
+def _back(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
+    promoted = next(s.at for s in store.history(connection, settings.service) if s.to_environment == target and s.kind != "back")
+    began = {r.revision: r for r in revisions.all(connection)}
+    # A contract ends every version that was there before its expand; one that was promoted after that expand runs on.
+    gone = []
+    for contract in project.contracts() if project.adopted else ():
+        if contract.revision in began:
+            expands = [began[e] for e in project.closure([contract.revision]) if e in began and began[e].phase == "expand"]
+            since = max((e.started_at for e in expands), default=began[contract.revision].started_at)
+            if since > promoted:
+                gone.append(contract.revision)
+    project.applied(connection)  # raises when the database names a revision that no file has
+    return gate.back_gate(
+        development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection)
+    )
+
+
+def _change(connection: Connection, service: str, live: Live, kind: Kind, reason: str) -> Live:
+    with connection.transaction():
+        now = store.compare_and_set(connection, service, expected=live, to=live.idle, by=operator(), reason=reason, kind=kind)
+        environments.promote(connection, service, now.environment)
+        if kind == "back":
+            environments.demote(connection, service, live.environment)  # to be switched to again
+    return now
+
+
+def _nothing(settings: Settings, live: Live, text: str) -> Report:
+    return Report(
+        command="switch", outcome="nothing_to_do", service=settings.service, extra={"live": live.environment, "generation": live.generation},
+        lines=(f"{text} (since {live.since:%Y-%m-%d %H:%M:%S}, by {live.by})",),
+    )
+
+
+def _report(connection: Connection, project: Project, settings: Settings, live: Live, target: str, kind: Kind, dry_run: bool) -> Report:
+    if dry_run:
+        text, next_ = f"the gate is open: {target} may be made live", f"bgmigrate switch --to {target}"
+    else:
+        text = f"{target} is live (generation {live.generation}); point the router at it"
+        next_ = "bgmigrate contract" if kind == "forward" and project.adopted and project.pending_contracts(connection) else "bgmigrate status"
+    return Report(
+        command="switch", outcome="done", service=settings.service, fingerprint=evidence.current(connection, project, settings),
+        extra={"live": live.environment, "to": target, "generation": live.generation, "direction": kind, "dry_run": dry_run},
+        lines=(text,), next=next_,
+    )
