@@ -57,8 +57,8 @@ def operation(verb: str) -> Callable[[S], S]:
     """Make a Step class callable as `op.<verb>(...)`."""
 
     def register(cls: S) -> S:
-        def call(step: type[Step], operations: Operations, *args: Any, **kwargs: Any) -> Any:
-            return operations.invoke(step(*args, **kwargs))
+        def call(cls: type[Step], operations: Operations, *args: Any, **kwargs: Any) -> Any:
+            return operations.invoke(cls(*args, **kwargs))
 
         call.__doc__ = cls.__doc__
         call.__name__ = verb
