@@ -1,0 +1,150 @@
+"""The demo: it shows a release that goes through, notices when one does not, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bgmigrate.database import sqlalchemy_url
+from bgmigrate.demo import facts, project
+from bgmigrate.demo.figures import Figures
+from bgmigrate.demo.fleet import Fleet
+
+CUSTOMERS = 2000
+CREATE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from shop.models import Base
+from sqlalchemy import create_engine
+Base.metadata.create_all(create_engine(sys.argv[2]))
+"""
+
+
+def demo(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command with a temporary directory of its own, so that what it leaves is seen."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("BGMIGRATE_", "PYTEST_"))} | {"TMPDIR": str(tmp_path)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bgmigrate", "demo", "--customers", str(CUSTOMERS), *arguments], cwd=tmp_path, env=environ,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )
+
+
+def left_behind(tmp_path: Path) -> list[str]:
+    """Files in its directory and processes that mention it."""
+    files = [p.name for p in tmp_path.iterdir()]
+    processes = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it ended meanwhile
+        if str(tmp_path) in text:
+            processes.append(text)
+    return files + processes
+
+
+@pytest.mark.slow
+def test_a_release_loses_no_request_and_no_value(tmp_path: Path) -> None:
+    process = demo(tmp_path, "--json")
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, out + err
+    report = json.loads(out)
+    assert report["outcome"] == "done"
+    assert report["totals"]["both"]["failed"] == report["totals"]["both"]["wrong"] == report["audit_wrong"] == 0
+    assert min(report["totals"][version]["requests"] for version in ("blue", "green")) > 100
+    assert {"blue alone", "expand", "both", "verify", "contract", "green alone"} <= {row["phase"] for row in report["phases"]}
+    assert report["audited"] >= CUSTOMERS
+    assert sum(b["rows"] for b in report["backfills"]) >= CUSTOMERS
+    for command in ("plan", "expand", "verify", "switch --to green", "switch --to blue", "contract"):
+        assert f"$ bgmigrate {command}" in err
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_it_ends_with_a_table_and_keeps_its_project_when_asked(tmp_path: Path) -> None:
+    process = demo(tmp_path, "--keep")
+    out, err = process.communicate(timeout=280)
+    assert process.returncode == 0, out + err
+    assert all(word in out for word in ("p50 ms", "p99 ms", "max ms", "rows/s", "longest stall", "0 wrong values"))
+    kept = list(tmp_path.iterdir())
+    assert len(kept) == 1
+    assert str(kept[0]) in out
+    assert len(list(kept[0].rglob("migrations/**/*full_names*.py"))) == 2  # one to expand, one to contract
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("at", ["$ bgmigrate plan", "Blue's load begins", "$ bgmigrate verify"])
+def test_interrupted_it_leaves_nothing(tmp_path: Path, number: signal.Signals, at: str) -> None:
+    process = demo(tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if at in line:
+            break
+    # Ctrl-C reaches the whole group of a terminal; SIGTERM the one process that it is sent to
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in err
+    assert left_behind(tmp_path) == []
+
+
+class TestLoad:
+    """The load is worth nothing if it would not notice."""
+
+    @pytest.fixture
+    def shop(self, database: str) -> str:
+        subprocess.run([sys.executable, "-c", CREATE, str(project.trees() / "blue"), sqlalchemy_url(database)], check=True)
+        project.seed(database, CUSTOMERS)
+        return database
+
+    def run(self, url: str, meanwhile: str = "") -> tuple[Figures, list[str]]:
+        """Blue's load until it has done some work; `meanwhile` is run behind its back."""
+        figures = Figures()
+        batons = [{"customer": i, "facts": facts.seeded(i)} for i in range(1, 41)]
+        with Fleet(project.trees(), url, figures) as fleet:
+            fleet.start("blue")
+            fleet.phase("before", {"blue": 300.0}, batons)
+            _until(lambda: figures.total()["requests"] > 100)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(meanwhile.encode() or b"SELECT 1")
+            enough = figures.total()["requests"] + 200
+            _until(lambda: figures.total()["requests"] > enough)
+            fleet.stop("blue")
+            _, wrong = fleet.audit("blue", CUSTOMERS)
+        return figures, wrong
+
+    def test_finds_nothing_where_nothing_is_wrong(self, shop: str) -> None:
+        figures, wrong = self.run(shop)
+        assert (figures.total()["failed"], figures.total()["wrong"], wrong) == (0, 0, [])
+
+    def test_finds_a_value_that_changed(self, shop: str) -> None:
+        figures, _ = self.run(shop, "UPDATE customers SET name = upper(name)")
+        assert figures.total()["wrong"] > 0
+        assert "customer" in figures.problems[0]
+
+    def test_finds_a_value_that_no_request_touched(self, shop: str) -> None:
+        figures, wrong = self.run(shop, f"UPDATE customers SET fax = 'lost' WHERE id = {CUSTOMERS}")
+        assert figures.total()["wrong"] == 0
+        assert wrong == [f"customer {CUSTOMERS}.fax is 'lost', not '+49 {CUSTOMERS}-9'"]
+
+    def test_counts_a_request_that_fails(self, shop: str) -> None:
+        figures, _ = self.run(shop, "ALTER TABLE orders ADD COLUMN channel text, ADD CHECK (channel IS NOT NULL) NOT VALID")
+        assert figures.total()["failed"] > 0
+        assert any("channel" in problem for problem in figures.problems)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "the load does nothing"
+        time.sleep(0.02)
