@@ -26,7 +26,7 @@ types: $(VENV)/.dev      ## mypy --strict
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev       ## the site, into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.dev      ## the figures that the documentation quotes
 	$(BIN)/python -m tests.benchmarks $(ARGS)

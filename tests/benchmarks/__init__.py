@@ -1,0 +1,1 @@
+"""The figures that the documentation quotes, measured: `python -m tests.benchmarks` prints one table."""

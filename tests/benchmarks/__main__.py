@@ -1,0 +1,32 @@
+"""`python -m tests.benchmarks [--small] [--test-dsn URL]`: run every benchmark and print one table."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+from rich.table import Table
+
+from tests import servers
+from tests.benchmarks import backfill, startup
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--small", action="store_true", help="as CI runs it")
+    options.add_argument("--test-dsn", metavar="URL", help="a running server")
+    given = options.parse_args()
+    table = Table("figure", "bgmigrate", "against", "ratio", title="benchmarks")
+    start = startup.seconds(5 if given.small else 20)
+    table.add_row("--help, seconds", f"{start['bgmigrate']:.3f}", f"alembic --help {start['alembic']:.3f}", f"{start['bgmigrate'] / start['alembic']:.2f}")
+    with servers.running("dsn" if given.test_dsn else servers.choose(), given.test_dsn) as server:
+        speed = backfill.measure(server, 50_000 if given.small else 1_000_000)
+        table.add_row(
+            f"backfill of {speed.rows:,} rows, rows/s", f"{speed.backfill:,.0f}", f"one UPDATE {speed.update:,.0f}", f"{speed.backfill / speed.update:.2f}"
+        )
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
