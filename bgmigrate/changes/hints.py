@@ -77,6 +77,9 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
     for text in flags.get("rename", ()):
         (table, old), new = _flag("--rename", text, "T.OLD=NEW")
         renamed[table, new] = old
+    for text in flags.get("new", ()):  # a person was asked, and said that it is no rename
+        table, _, column = text.rpartition(".")
+        renamed[table, column] = None
     for text in flags.get("forward", ()):
         at, sql = _flag("--forward", text, "T.COLUMN=SQL")
         forward[at] = sql

@@ -3,9 +3,9 @@
 from bgmigrate.ops.backfill import BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, KeepContracted
-from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
-from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -13,6 +13,6 @@ from bgmigrate.ops.types import BuildType, DropTypes
 
 __all__ = [
     "AddColumns", "AddConstraint", "AdoptIndex", "AlterInCatalog", "BackfillRows", "BeginContract", "BeginExpand", "BeginRollback",
-    "BuildIndex", "BuildTable", "BuildType", "CommentOn", "DropColumns", "DropTables", "DropTypes", "KeepContracted", "NarrowColumn",
-    "RemoveConstraint", "RemoveIndex", "RenameIndexes", "RequireNotNull", "Step", "StopSynchronizing", "SynchronizeColumns",
+    "BuildIndex", "BuildTable", "BuildType", "CommentOn", "DropColumns", "DropNotNull", "DropTables", "DropTypes", "KeepContracted", "NarrowColumn",
+    "RemoveConstraint", "RemoveIndex", "RenameIndexes", "RequireNotNull", "Step", "StopSynchronizing", "SynchronizeColumns", "WidenColumn",
 ]

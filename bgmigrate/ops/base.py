@@ -6,9 +6,10 @@ of our own with nothing open around them, so a lock is held for one statement an
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from alembic.operations import MigrateOperation, Operations
 
@@ -20,6 +21,8 @@ S = TypeVar("S", bound="type[Step]")
 @dataclass  # not frozen: Alembic's Rewriter assigns to operations
 class Step(MigrateOperation):
     """One operation of a revision. Its fields are its arguments in the revision file."""
+
+    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before it has changed anything
 
     @property
     def verb(self) -> str:
@@ -73,4 +76,6 @@ def operation(verb: str) -> Callable[[S], S]:
 @Operations.implementation_for(Step)
 def _run(operations: Operations, step: Step) -> None:
     with runtime_of(operations.get_context()) as runtime:
+        began = time.monotonic()
         step.run(runtime)
+        runtime.done.append({"revision": runtime.revision, "op": step.verb, "seconds": round(time.monotonic() - began, 3)})

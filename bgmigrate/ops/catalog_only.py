@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
@@ -74,6 +75,27 @@ class CommentOn(Step):
         return None
 
 
+@operation("widen_column")
+@dataclass
+class WidenColumn(Step):
+    """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
+
+    `was` and `fits` (which values the old type takes) are for rollback.
+    """
+
+    table: str
+    column: str
+    type: str
+    was: str = field(default="", metadata={"written": False})
+    fits: str = field(default="true", metadata={"written": False})
+
+    def run(self, on: Runtime) -> None:
+        AlterInCatalog(self.table, [compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)]).run(on)
+
+    def undo(self) -> Step | None:
+        return NarrowColumn(self.table, self.column, self.was, self.fits) if self.was else None
+
+
 @operation("narrow_column")
 @dataclass
 class NarrowColumn(Step):
@@ -81,6 +103,8 @@ class NarrowColumn(Step):
 
     `fits`: an SQL condition over the table's columns that is true, or NULL, where the value fits.
     """
+
+    may_refuse: ClassVar[bool] = True
 
     table: str
     column: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import psycopg
 
@@ -36,6 +37,8 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str, others
 @dataclass
 class AddConstraint(Step):
     """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant."""
+
+    may_refuse: ClassVar[bool] = True
 
     table: str
     name: str
@@ -92,6 +95,8 @@ class AdoptIndex(Step):
 class RequireNotNull(Step):
     """SET NOT NULL without a scan under its lock: a CHECK is validated first (reads and writes go on), and proves it."""
 
+    may_refuse: ClassVar[bool] = True
+
     table: str
     columns: list[str]
 
@@ -111,4 +116,24 @@ class RequireNotNull(Step):
     def merge(self, other: Step) -> RequireNotNull | None:
         if isinstance(other, RequireNotNull) and other.table == self.table:
             return RequireNotNull(self.table, self.columns + other.columns)
+        return None
+
+
+@operation("drop_not_null")
+@dataclass
+class DropNotNull(Step):
+    """ALTER COLUMN ... DROP NOT NULL: ACCESS EXCLUSIVE for an instant. Rollback refuses while there are NULLs."""
+
+    table: str
+    columns: list[str]
+
+    def run(self, on: Runtime) -> None:
+        on.strong([self.table], *(compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} DROP NOT NULL", t=self.table, c=c) for c in self.columns))
+
+    def undo(self) -> Step:
+        return RequireNotNull(self.table, self.columns)
+
+    def merge(self, other: Step) -> DropNotNull | None:
+        if isinstance(other, DropNotNull) and other.table == self.table:
+            return DropNotNull(self.table, self.columns + other.columns)
         return None

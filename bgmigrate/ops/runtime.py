@@ -28,6 +28,7 @@ class Runtime:
         self._connection, self.url, self.settings, self.progress, self.attributes = connection, url, settings, progress, attributes
         self.scratch = bool(attributes.get("bgmigrate.scratch"))
         self.revision = ""
+        self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
         self.held = contextlib.ExitStack()  # the run lock, for as long as this run of Alembic lasts
         self.print: Callable[[str], None] | None = None
 
@@ -160,8 +161,10 @@ def _live(context: MigrationContext) -> Runtime:
     if mine is None or mine[0] != role:
         c.execute(compose("SET ROLE {r:i}", r=role).encode())
     runtime = Runtime(c, url, settings, attributes.get("bgmigrate.progress") or Progress(), attributes)
-    _forget_finished()
+    close_all()  # one run at a time per process: an earlier one's connection and run lock go
     _runtimes[key] = (context, runtime)
+    if ends := attributes.get("bgmigrate.ends"):
+        ends.callback(close_all)
     return runtime
 
 
@@ -170,13 +173,8 @@ def _home(context: MigrationContext) -> Path | None:
     return Path(name).resolve().parent if name else None
 
 
-def _forget_finished() -> None:
-    """One run at a time per process: an earlier one's connection and run lock go."""
-    close_all()
-
-
 def close_all() -> None:
-    """End every run: close connections, release run locks. `bgmigrate`'s runner calls it when Alembic returns."""
+    """End every run: close connections, release run locks. The runner calls it (`bgmigrate.ends`) when Alembic returns."""
     for _, runtime in _runtimes.values():
         runtime.held.close()
         if runtime._connection is not None:

@@ -164,6 +164,7 @@ class StopSynchronizing(Step):
     def merge(self, other: Step) -> StopSynchronizing | None:
         if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
             return StopSynchronizing(
-                self.table, self.name, self.drop + other.drop, self.alter + other.alter, self.constraints | other.constraints, self.indexes | other.indexes
+                self.table, self.name, self.drop + other.drop, self.alter + other.alter, self.constraints | other.constraints,
+                self.indexes | other.indexes,
             )
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bgmigrate.backfill.batch import differs
 from bgmigrate.naming import ident, split
-from bgmigrate.sql import literal, load
+from bgmigrate.sql import compose, literal, load
 
 _TOKEN = re.compile(
     r"""(?P<skip>'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/)"""
@@ -90,7 +90,7 @@ class Sync:
             return f"{row}.{ident(column)}"
         if not self.inputs(expression):
             return f"({expression})"
-        return f"(SELECT ({expression}) FROM (SELECT {row}.*) AS {ident(split(self.table)[1])})"
+        return compose("(SELECT ({e:q}) FROM (SELECT {r:q}.*) AS {t:i})", e=expression, r=row, t=split(self.table)[1])
 
     def body(self) -> str:
         """The statements between BEGIN and RETURN NEW."""

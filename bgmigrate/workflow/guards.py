@@ -1,1 +1,75 @@
-"""stub"""
+"""The gates in front of contract and rollback, for `bgmigrate`'s commands and for plain `alembic` alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bgmigrate import catalog, evidence, gate
+from bgmigrate.database import Connection
+from bgmigrate.errors import Refused
+from bgmigrate.gate import Proof, Verdict
+from bgmigrate.history.project import Project
+from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.routing import drain, store
+from bgmigrate.settings import Settings
+from bgmigrate.sql import compose
+from bgmigrate.workflow.closing import disagreements
+from bgmigrate.workflow.promotion import begun_since, is_live
+from bgmigrate.workflow.triggers import broken
+
+
+def contract_verdict(connection: Connection, project: Project, settings: Settings, contracts: Sequence[str], drained: str | None = None) -> Verdict:
+    """May these contract revisions be applied now? `drained`: the stated reason that the retired version is gone."""
+    live = store.live(connection, settings.service)
+    applied = project.applied(connection)
+    needed = project.closure(contracts) & {s.revision for s in project.expands()}
+    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand"}
+    retired = live.idle if live else None
+    environment = settings.environment(retired) if retired else settings.environment("blue")
+    missing = [r for r in sorted(needed) if r not in applied]
+    return gate.contract_gate(
+        development=environments.development(connection),
+        live=live.environment if live else None,
+        candidate_live=all(is_live(connection, settings.service, project, c) for c in contracts),
+        running=[r for r in missing if r in begun],
+        pending=[r for r in missing if r not in begun],
+        backfills=[b for b in backfills.pending(connection) if b.revision in needed],
+        closing=[*broken(connection), *(disagreements(connection, needed) if not missing else [])],
+        proof=Proof(
+            evidence=evidence_rows.latest(connection, settings.service), fingerprint=evidence.current(connection, project, settings),
+            expires=settings.verify.expires,
+        ),
+        retired=retired,
+        sessions=[str(s) for s in drain.sessions(connection, environment)],
+        unprovable=drain.unprovable(connection, environment) if retired else None,
+        drained=drained,
+    )
+
+
+def contract_guard(on: Runtime, revision: str) -> None:
+    """For plain `alembic upgrade`: the same gate, except where the database is empty and nothing is live, so that heads can be built."""
+    c = on.connection
+    if environments.development(c) or (store.live(c, on.settings.service) is None and _empty(c)):
+        return
+    contract_verdict(c, Project.open(on.settings), on.settings, [revision]).enforce(revision=revision)
+
+
+def rollback_guard(on: Runtime, revision: str) -> None:
+    """For plain `alembic downgrade`: an expand that the live version was made live with stays."""
+    c = on.connection
+    live = store.live(c, on.settings.service)
+    if live is not None and revision not in {r.revision for r in begun_since(c, on.settings.service)}:
+        raise Refused(
+            f"expand revision {revision} cannot be undone: {live.environment} is live and was made live after it",
+            why="The live version reads and writes what this revision made.",
+            next="Go back first (bgmigrate switch), or go forward with a new change.", code="BGM917",
+        )
+
+
+def _empty(connection: Connection) -> bool:
+    """Has no table of the application any row?"""
+    return not any(
+        connection.execute(compose("SELECT 1 FROM {t:t} LIMIT 1", t=t).encode()).fetchone() for t in catalog.read(connection).tables
+    )

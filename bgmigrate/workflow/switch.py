@@ -70,7 +70,8 @@ def _live(connection: Connection, settings: Settings) -> Live:
 
 def _forward(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
     candidate = environments.present(connection, settings.service, target)
-    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand" and r.state == "running"}
+    applied = project.applied(connection)
+    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand"} - applied
     pending = [s.revision for s in project.pending_expands(connection)] if project.adopted else []
     return gate.switch_gate(
         development=environments.development(connection), environment=target, candidate=candidate.version if candidate else None,

@@ -1,0 +1,65 @@
+"""A table that only green knows.
+
+Alembic writes CREATE TABLE with its foreign keys in one statement, which locks the referenced tables against writes. Ours creates it alone,
+then adds each foreign key NOT VALID and validates it, so the tables in use are locked for an instant only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from bgmigrate.catalog import Column, Table
+from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.difference import Differences
+from bgmigrate.ops import AddConstraint, BuildTable
+
+_SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateTable(Change):
+    """CREATE TABLE in expand; nothing is left for contract."""
+
+    kind: ClassVar[str] = "create_table"
+    rank: ClassVar[int] = 20
+
+    want: Table
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
+        out = []
+        for d in differences.all("table"):
+            if d.have is None and not d.want.partition_by and d.want.persistence == "p":
+                differences.take(d)
+                out.append(cls(table=d.table, want=d.want))
+        return out
+
+    def expand(self) -> list[Planned]:
+        t = self.want
+        foreign = [c for c in t.constraints.values() if c.kind == "f"]
+        build = BuildTable(
+            t.key,
+            columns={c.name: _definition(t, c) for c in t.columns.values()},
+            constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
+            indexes=[i.definition for i in t.indexes.values() if not i.constraint],
+            options=f"WITH ({t.options.strip('{}')})" if t.options else "",
+            comment=t.comment,
+            comments={c.name: c.comment for c in t.columns.values() if c.comment},
+        )
+        steps = [Planned(stage=Stage.TABLES, step=build, because=(f"Table {t.key}: only green knows it. No table in use is locked.",))]
+        return steps + [
+            Planned(
+                stage=Stage.CONSTRAINTS, step=AddConstraint(t.key, c.name, c.definition),
+                because=(f"{t.key} -> {c.references}: SHARE ROW EXCLUSIVE on both for an instant; validated while reads and writes go on.",),
+            )
+            for c in foreign
+        ]
+
+
+def _definition(table: Table, column: Column) -> str:
+    """A serial column is written as one, so that it owns its sequence."""
+    if column.serial and column.type in _SERIAL and column.serial == f"{table.name}_{column.name}_seq":
+        return replace(column, type=_SERIAL[column.type], default=None).definition
+    return column.definition

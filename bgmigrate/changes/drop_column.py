@@ -1,0 +1,109 @@
+"""A column that green does not know any more.
+
+Rails ignores the column first and drops it a release later, by hand. Ours lets green's INSERTs pass by `backward`, which also gives blue a
+value that it can read, and drops trigger and column in one transaction when blue is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from bgmigrate.catalog import Column
+from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.difference import Differences
+from bgmigrate.errors import Refused
+from bgmigrate.findings import Finding
+from bgmigrate.naming import trigger_name
+from bgmigrate.ops import DropColumns, DropNotNull, StopSynchronizing, SynchronizeColumns
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropColumn(Change):
+    """Nothing in expand unless green's INSERT would fail; DROP COLUMN in contract."""
+
+    kind: ClassVar[str] = "drop_column"
+    rank: ClassVar[int] = 35
+
+    have: Column
+    backward: str | None
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
+        out, missing = [], []
+        for d in differences.all("column"):
+            if d.want is not None or d.table is None:
+                continue
+            differences.take(d)
+            backward = differences.hints.backward.get((d.table, d.name))
+            change = cls(table=d.table, column=d.name, have=d.have, backward=backward)
+            if change._must_be_given and backward is None:
+                missing.append(_missing(d.table, d.name))
+            out.append(change)
+            for gone in differences.all("constraint", "index", table=d.table):
+                if gone.want is None and d.name in gone.have.columns:
+                    differences.take(gone)  # goes with its column
+        if missing:
+            raise Refused(missing[0].what, why=missing[0].why, next=missing[0].next, findings=missing)
+        return out
+
+    @property
+    def _must_be_given(self) -> bool:
+        return self.have.not_null and self.have.default is None and not self.have.identity and not self.have.generated
+
+    @property
+    def _computed(self) -> bool:
+        return self.backward is not None and self.backward.strip().upper() != "NULL"
+
+    @property
+    def _name(self) -> str:
+        assert self.table and self.column
+        return trigger_name(self.table, self.column)
+
+    def expand(self) -> list[Planned]:
+        assert self.table and self.column
+        if self._computed:
+            assert self.backward
+            step = SynchronizeColumns(self.table, self._name, backward={self.column: self.backward})
+            why = f"{self.column}: green leaves it out; blue reads what `backward` gives. ACCESS EXCLUSIVE for an instant."
+            return [Planned(stage=Stage.SYNCHRONIZE, step=step, because=(why,))]
+        if self._must_be_given:
+            loosen = DropNotNull(self.table, [self.column])
+            why = f"{self.column}: green leaves it out of its INSERTs. ACCESS EXCLUSIVE for an instant."
+            return [Planned(stage=Stage.LOOSEN, step=loosen, because=(why,))]
+        return []
+
+    def contract(self) -> list[Planned]:
+        assert self.table and self.column
+        why = f"{self.column}: only blue knew it"
+        if self._computed:
+            step = StopSynchronizing(self.table, self._name, drop=[self.column])
+            return [Planned(stage=Stage.SWAP, step=step, because=(f"{why}; trigger and column go together. ACCESS EXCLUSIVE for an instant.",))]
+        return [
+            Planned(
+                stage=Stage.DROP, step=DropColumns(self.table, [self.column]),
+                because=(f"{why}. ACCESS EXCLUSIVE for an instant; its indexes and constraints go with it.",),
+            )
+        ]
+
+    def warnings(self) -> list[Finding]:
+        if not self._must_be_given or self._computed:
+            return []
+        return [
+            Finding(
+                code="BGM805", severity="warning", table=self.table, column=self.column,
+                what=f"blue reads NULL in {self.table}.{self.column} for rows that green wrote, where its model says NOT NULL",
+                why='`backward` says "NULL".', next=f"Give `backward` a value for {self.column} if blue's code cannot take None.",
+            )
+        ]
+
+
+def _missing(table: str, column: str) -> Finding:
+    return Finding(
+        code="BGM903", table=table, column=column,
+        what=f"{table}.{column} is NOT NULL and green drops it, and nothing says what blue is to read in green's rows",
+        why="Green leaves the column out of its INSERTs: they would fail, or blue would read NULL where it cannot.",
+        next=f'Say it in the table\'s info: __table_args__ = {{"info": {{"bgmigrate": {{"backward": {{"{column}": "…SQL…"}}}}}}}} '
+        f"(\"NULL\" if blue can take None), or pass --backward '{table}.{column}=SQL'.",
+    )

@@ -1,0 +1,71 @@
+"""A table that green does not know any more.
+
+Strong_migrations and squawk warn and leave it there. Ours keeps the table until blue is gone, and meanwhile takes off those of its foreign
+keys that would refuse green's deletes: green does not know that there are rows to delete first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from bgmigrate.catalog import Constraint, Table
+from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.difference import Differences
+from bgmigrate.findings import Finding
+from bgmigrate.ops import DropTables, RemoveConstraint
+
+_BLOCKS = ("a", "r")  # NO ACTION, RESTRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropTable(Change):
+    """Nothing but those foreign keys in expand; DROP TABLE in contract."""
+
+    kind: ClassVar[str] = "drop_table"
+    rank: ClassVar[int] = 20
+
+    have: Table
+    blocking: tuple[Constraint, ...]
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
+        out = []
+        for d in differences.all("table"):
+            if d.want is None:
+                differences.take(d)
+                blocking = tuple(
+                    c for c in d.have.constraints.values()
+                    if c.kind == "f" and c.on_delete in _BLOCKS and c.references in differences.green.tables
+                )
+                out.append(cls(table=d.table, have=d.have, blocking=blocking))
+        return out
+
+    def expand(self) -> list[Planned]:
+        return [
+            Planned(
+                stage=Stage.LOOSEN, step=RemoveConstraint(self.have.key, c.name, c.definition),
+                because=(f"{c.name}: green deletes {c.references} without knowing of {self.have.key}. ACCESS EXCLUSIVE on both for an instant.",),
+            )
+            for c in self.blocking
+        ]
+
+    def contract(self) -> list[Planned]:
+        return [
+            Planned(
+                stage=Stage.DROP, step=DropTables([self.have.key]),
+                because=(f"{self.have.key}: only blue knew it. ACCESS EXCLUSIVE for an instant, also on the tables that it references.",),
+            )
+        ]
+
+    def warnings(self) -> list[Finding]:
+        return [
+            Finding(
+                code="BGM121", severity="warning", table=self.table,
+                what=f"rows of {self.table} may point to rows of {c.references} that green deleted",
+                why=f"The foreign key {c.name} is dropped in expand, so that green's deletes do not fail.",
+                next=f"Nothing, if blue may live with it until contract; rollback needs such rows of {self.table} to be deleted first.",
+            )
+            for c in self.blocking
+        ]

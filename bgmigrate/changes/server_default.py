@@ -1,0 +1,76 @@
+"""A server default that is set, changed or dropped on a column that both versions have.
+
+One column has one default, whoever writes. Set in expand where blue's column has none (blue's model gives every value itself); changed or
+dropped only when blue is gone, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.difference import Differences
+from bgmigrate.findings import Finding
+from bgmigrate.ops import AlterInCatalog
+from bgmigrate.sql import compose
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerDefault(Change):
+    """SET DEFAULT in expand, or SET/DROP DEFAULT in contract: the catalog alone."""
+
+    kind: ClassVar[str] = "server_default"
+    rank: ClassVar[int] = 60
+
+    have: str | None
+    want: str | None
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
+        out = []
+        for d in differences.all("default"):
+            serial = any(str(v).startswith("nextval(") for v in (d.have, d.want) if v)
+            if not serial:
+                differences.take(d)
+                out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want))
+        return out
+
+    def _set(self, value: str | None) -> str:
+        if value is None:
+            return compose("ALTER COLUMN {c:i} DROP DEFAULT", c=self.column)
+        return compose("ALTER COLUMN {c:i} SET DEFAULT {d:q}", c=self.column, d=value)
+
+    def expand(self) -> list[Planned]:
+        if self.have is not None:
+            return []
+        assert self.table
+        return [
+            Planned(
+                stage=Stage.CATALOG, step=AlterInCatalog(self.table, [self._set(self.want)], [self._set(self.have)]),
+                because=(f"{self.column}: blue's column has no default. ACCESS EXCLUSIVE for an instant, no row is touched.",),
+            )
+        ]
+
+    def contract(self) -> list[Planned]:
+        if self.have is None:
+            return []
+        assert self.table
+        return [
+            Planned(
+                stage=Stage.SWAP, step=AlterInCatalog(self.table, [self._set(self.want)]),
+                because=(f"{self.column}: blue relied on the old default. ACCESS EXCLUSIVE for an instant, no row is touched.",),
+            )
+        ]
+
+    def warnings(self) -> list[Finding]:
+        if self.have is None:
+            return []
+        return [
+            Finding(
+                code="BGM209", severity="warning", table=self.table, column=self.column,
+                what=f"until contract, {self.table}.{self.column} defaults to blue's {self.have} for green too, not to {self.want or 'nothing'}",
+                why="A column has one default, whichever version writes.", next="Let green give the value itself if that matters.",
+            )
+        ]

@@ -1,0 +1,142 @@
+"""The two schemas, each built in a database of its own and read from the catalog, and what PostgreSQL says about going from one to the other.
+
+Alembic's autogenerate compares models with a reflected database and is blind to predicates, CHECK texts, enum values, generated expressions
+and more; comparing what two versions really build needs no knowledge of any SQLAlchemy version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import MetaData
+from sqlalchemy import Table as SATable
+
+from bgmigrate import catalog, scratch
+from bgmigrate.catalog import Column, Schema
+from bgmigrate.changes import Differences
+from bgmigrate.changes.hints import Hints
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.history import runner
+from bgmigrate.history.facts import EnvironmentFacts
+from bgmigrate.history.project import Project
+from bgmigrate.naming import split
+from bgmigrate.planner.diff import diff
+from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
+from bgmigrate.sql import compose
+
+
+@contextmanager
+def heads_database(settings: Settings, project: Project) -> Iterator[Connection]:
+    """A throw-away database with the schema that the project's migrations at `heads` give."""
+    with scratch.database(settings, "heads") as url:
+        runner.upgrade(project, url, "heads", scratch=True, attributes={"bgmigrate.gate": "open"})
+        with connect(url, purpose="plan") as c:
+            yield c
+
+
+def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None = None) -> None:
+    """Create a version's schema in an empty database. `like`: a database whose extensions it may need.
+
+    Raises Refused when the server refuses a statement of the version's own create_all.
+    """
+    for name, schema in like.execute("SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace") if like else ():
+        connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
+        connection.execute(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema).encode())
+    for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema}):
+        connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
+    for statement in snapshot.ddl:
+        try:
+            connection.execute(statement.encode())
+        except psycopg.Error as error:
+            raise Refused(
+                f"the target's own schema cannot be built: {error.diag.message_primary or error}: {' '.join(statement.split())[:200]}",
+                why="What its SQLAlchemy's create_all sends is refused by the server, so there is nothing to compare with.",
+                next="Correct the models (or create the extension in a migration), and run the same command again.",
+            ) from error
+
+
+@contextmanager
+def compare(
+    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts
+) -> Iterator[tuple[Differences, Connection]]:
+    """All differences between the migrations' schema and the target's, with the renames that the hints decide already applied.
+
+    The connection is to a throw-away database with the migrations' schema, for the plan to be tried on.
+    """
+    ignore = {facts.version_table, "alembic_version"}
+    with heads_database(settings, project) as a, scratch.database(settings, "target") as url, connect(url, purpose="plan") as b:
+        build(b, target, like=a)
+        heads, green = catalog.read(a, ignore=ignore), catalog.read(b, ignore=ignore)
+        renames = _renames(heads, green, hints)
+        with a.transaction(force_rollback=True):
+            for table, columns in renames.items():
+                for new, old in columns.items():
+                    a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
+            renamed = catalog.read(a, ignore=ignore)
+            pool = diff(renamed, green, target, concerns=_concerns(facts))
+            _build_types(a, heads, green)
+            added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
+            retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
+            rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
+            moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
+        differences = Differences(
+            heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
+            in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
+        )
+        yield differences, a
+
+
+def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, str]]:
+    """The renames still to be made: a hint about one that was made long ago stays in the models and says nothing."""
+    out: dict[str, dict[str, str]] = {}
+    for (table, new), old in sorted(hints.renamed_from.items()):
+        if old is None or table not in heads.tables or table not in green.tables:
+            continue
+        have, want = heads.tables[table].columns, green.tables[table].columns
+        if new not in want:
+            raise ConfigurationError(f"a hint renames {table}.{old} to {new}, which the target does not have", next="Correct the hint's column name.")
+        if new not in have and old in have:
+            if old in want:
+                raise ConfigurationError(
+                    f"a hint renames {table}.{old} to {new}, but the target has both columns", why="A rename leaves only the new one.",
+                    next=f"Use `forward` for {table}.{new} instead of `renamed_from`.",
+                )
+            out.setdefault(table, {})[new] = old
+    return out
+
+
+def _build_types(connection: Connection, heads: Schema, green: Schema) -> None:
+    """Green's own types, for the columns that are tried on the migrations' schema."""
+    for key, user_type in green.types.items():
+        if key not in heads.types and user_type.kind == "e":
+            labels = [compose("{v:l}", v=v) for v in user_type.labels]
+            connection.execute(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=labels).encode())
+
+
+def _rewrites(connection: Connection, table: str, action: str, column: Column, definition: str) -> bool:
+    """Would PostgreSQL write every row for this? Tried on the empty table, which is rewritten (or not) just as a full one."""
+    name = compose("{t:t}", t=table)
+    where = "SELECT pg_relation_filenode(%s::regclass)"
+    try:
+        with connection.transaction(force_rollback=True):
+            before = connection.execute(where, [name]).fetchone()
+            connection.execute(compose("ALTER TABLE {t:t} " + action, t=table, c=column.name, d=definition).encode())
+            return connection.execute(where, [name]).fetchone() != before
+    except psycopg.Error:
+        return True  # not even possible in place
+
+
+def _concerns(facts: EnvironmentFacts) -> Callable[[str], bool]:
+    """env.py's include_name and include_object decide whether a table that no model has is Alembic's business."""
+
+    def concerns(table: str) -> bool:
+        schema, name = split(table)
+        if facts.include_name and not facts.include_name(name, "table", {"schema_name": schema, "schema_qualified_table_name": table}):
+            return False
+        return not facts.include_object or bool(facts.include_object(SATable(name, MetaData(), schema=schema), name, "table", True, None))
+
+    return concerns

@@ -1,0 +1,101 @@
+"""What two schemas differ in. Pure; names that only PostgreSQL gave are no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from bgmigrate.catalog import Column, Constraint, Index, Schema, Table
+from bgmigrate.changes import Difference
+from bgmigrate.snapshot import Snapshot
+
+T = TypeVar("T")
+
+_COLUMN = (("not null", "not_null"), ("default", "default"), ("identity", "identity"), ("generated", "generated"), ("collation", "collation"),
+           ("comment", "comment"))
+
+
+def diff(have: Schema, want: Schema, target: Snapshot, *, concerns: Callable[[str], bool] = lambda table: True) -> list[Difference]:
+    """Every difference, in a fixed order. `concerns`: is a table that only `have` has Alembic's business (env.py's include_name and such)?"""
+    out: list[Difference] = []
+    for key in sorted(have.types.keys() | want.types.keys()):
+        a, b = have.types.get(key), want.types.get(key)
+        if (a is None) != (b is None) or (a and b and (a.kind, a.labels, a.definition) != (b.kind, b.labels, b.definition)):
+            out.append(Difference(what="user type", table=None, name=key, have=a, want=b))
+    for key in sorted(have.sequences.keys() | want.sequences.keys()):
+        if have.sequences.get(key) != want.sequences.get(key) and key in want.sequences:
+            out.append(Difference(what="sequence", table=None, name=key, have=have.sequences.get(key), want=want.sequences[key]))
+    for key in sorted(have.tables.keys() | want.tables.keys()):
+        a_table, b_table = have.tables.get(key), want.tables.get(key)
+        if a_table and b_table:
+            out += _table(a_table, b_table, _given(target, key))
+        elif b_table or concerns(key):
+            out.append(Difference(what="table", table=key, name=key, have=a_table, want=b_table))
+    return out
+
+
+def _given(target: Snapshot, key: str) -> frozenset[str]:
+    table = target.tables.get(key)
+    return frozenset(table.names) if table else frozenset()
+
+
+def _table(have: Table, want: Table, given: frozenset[str]) -> Iterator[Difference]:
+    def differs(what: Any, name: str, a: Any, b: Any) -> Difference:
+        return Difference(what=what, table=want.key, name=name, have=a, want=b)
+
+    for name in list(want.columns) + [c for c in have.columns if c not in want.columns]:
+        a, b = have.columns.get(name), want.columns.get(name)
+        if a is None or b is None:
+            yield differs("column", name, a, b)
+        else:
+            yield from (differs(what, name, x, y) for what, x, y in _column(a, b))
+    yield from (differs("constraint", n, x, y) for n, x, y in _unmatched(have.constraints, want.constraints, _constraint_text, given))
+    plain = {n: i for n, i in have.indexes.items() if not i.constraint}, {n: i for n, i in want.indexes.items() if not i.constraint}
+    yield from (differs("index", n, x, y) for n, x, y in _unmatched(*plain, _index_text, given))
+    if have.comment != want.comment:
+        yield differs("comment", "", have.comment, want.comment)
+    for what, x, y in (("storage parameters", have.options, want.options), ("partitioning", have.partition_by, want.partition_by),
+                       ("persistence", have.persistence, want.persistence)):
+        if y is not None and x != y:
+            yield differs(what, "", x, y)
+
+
+def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
+    if have.type != want.type:
+        yield "type", have, want
+    for what, attribute in _COLUMN:
+        a, b = getattr(have, attribute), getattr(want, attribute)
+        if attribute == "default":
+            if have.serial and want.serial:
+                continue  # each owns its sequence, whatever its name
+            if have.type != want.type and a and b and a.split("::")[0] == b.split("::")[0]:
+                continue  # the same default, shown with the other type
+        if a != b:
+            yield (what, have, want) if what in ("identity", "generated") else (what, a, b)
+
+
+def _constraint_text(constraint: Constraint) -> tuple[str, str]:
+    return constraint.kind, constraint.definition
+
+
+def _index_text(index: Index) -> tuple[str, str]:
+    return "", index.nameless
+
+
+def _unmatched(
+    have: Mapping[str, T], want: Mapping[str, T], text: Callable[[T], tuple[str, str]], given: frozenset[str]
+) -> Iterator[tuple[str, T | None, T | None]]:
+    """By name where the names agree; else by definition, where the wanted name is only PostgreSQL's."""
+    rest = {n: x for n, x in have.items() if n not in want}
+    for name, wanted in want.items():
+        if name in have:
+            if text(have[name]) != text(wanted):
+                yield name, have[name], wanted
+            continue
+        twin = next((n for n, x in rest.items() if text(x) == text(wanted)), None) if name not in given else None
+        if twin:
+            del rest[twin]
+        else:
+            yield name, None, wanted
+    for name, left in rest.items():
+        yield name, left, None

@@ -1,0 +1,124 @@
+"""From differences to a proposal: which changes there are, and the steps of both phases in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, Stage
+from bgmigrate.errors import Refused
+from bgmigrate.findings import Finding
+from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What is to be written: the changes, and the merged steps of expand and contract in order."""
+
+    changes: tuple[Change, ...]
+    expand: tuple[Planned, ...]
+    contract: tuple[Planned, ...]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What a person should know before accepting it."""
+        return tuple(f for c in self.changes for f in c.warnings())
+
+
+def undecided_renames(differences: Differences) -> list[tuple[str, str, str]]:
+    """(table, old, new) where a column went and one of the same type came, and nobody said whether it is the same one."""
+    out = []
+    gone = [d for d in differences.pool if d.what == "column" and d.want is None]
+    for new in (d for d in differences.pool if d.what == "column" and d.have is None):
+        if new.table is None or differences.hints.decided(new.table, new.name):
+            continue
+        for old in gone:
+            if old.table == new.table and old.have.type == new.want.type and (old.table, old.name) not in differences.hints.backward:
+                out.append((new.table, old.name, new.name))
+    return out
+
+
+def propose(differences: Differences) -> Proposal:
+    """Let every kind claim its part. Raises Refused (exit 3) naming each difference that no kind understands."""
+    _refuse_undecided(differences)
+    built, dropped = _types(differences)
+    changes: list[Change] = []
+    refusals: list[Finding] = []
+    for kind in KINDS:
+        try:
+            changes += kind.claim(differences)
+        except Refused as refused:
+            refusals += refused.findings
+    refusals += [_unclaimed(d) for d in differences.pool]
+    if refusals:
+        first = refusals[0]
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        raise Refused(first.what + more, why=first.why, next=first.next, findings=refusals)
+    changes.sort(key=lambda c: (c.table or "", _position(differences, c), c.kind))
+    names: dict[str, str] = {}
+    expand = _ordered([*built, *(p for c in changes for p in c.expand())], names)
+    contract = _ordered([*dropped, *(p for c in changes for p in c.contract())], names)
+    return Proposal(changes=tuple(changes), expand=tuple(expand), contract=tuple(contract))
+
+
+def _position(differences: Differences, change: Change) -> int:
+    table = differences.green.tables.get(change.table or "")
+    return list(table.columns).index(change.column) if table and change.column and change.column in table.columns else 999
+
+
+def _ordered(planned: Iterable[Planned], names: dict[str, str]) -> list[Planned]:
+    """By stage; steps of one stage that may share a transaction become one. `names`: each table's one sync trigger, by table."""
+    out: list[Planned] = []
+    for p in sorted(planned, key=lambda p: p.stage):
+        step = p.step
+        if isinstance(step, SynchronizeColumns):
+            step.name = names.setdefault(step.table, step.name)
+        elif isinstance(step, StopSynchronizing):
+            step.name = names.get(step.table, step.name)
+        for i, earlier in enumerate(out):
+            merged = earlier.step.merge(step) if earlier.stage == p.stage else None
+            if merged is not None:
+                out[i] = replace(earlier, step=merged, because=earlier.because + tuple(b for b in p.because if b not in earlier.because))
+                break
+        else:
+            out.append(replace(p, step=step))
+    return out
+
+
+def _types(differences: Differences) -> tuple[list[Planned], list[Planned]]:
+    """Types come before what needs them (expand) and go after it (contract); they are no change of their own."""
+    built, dropped = [], []
+    for d in differences.all("user type"):
+        if d.have is None:
+            step = BuildType(d.name, labels=list(d.want.labels)) if d.want.kind == "e" else BuildType(d.name, domain=d.want.definition)
+            built.append(Planned(stage=Stage.TYPES, step=step, because=(f"Type {d.name}: for green's columns. No table is locked.",)))
+            differences.take(d)
+        elif d.want is None:
+            dropped.append(Planned(stage=Stage.LAST, step=DropTypes([d.name]), because=(f"Type {d.name}: no column has it any more.",)))
+            differences.take(d)
+    return built, dropped
+
+
+def _refuse_undecided(differences: Differences) -> None:
+    findings = [
+        Finding(
+            code="BGM902", table=table, column=new,
+            what=f"is {table}.{new} a new column, or {table}.{old} under a new name?",
+            why="A rename is never guessed: taken for a drop and an add, the values would be lost; taken for a rename, they would be mixed up.",
+            next=f'Say it in the model: mapped_column(info={{"bgmigrate": {{"renamed_from": "{old}"}}}}) (or --rename {table}.{old}={new}); '
+            f'"renamed_from": None says that it is no rename.',
+        )
+        for table, old, new in undecided_renames(differences)
+    ]
+    if findings:
+        raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
+
+
+def _unclaimed(d: Difference) -> Finding:
+    return Finding(
+        code="BGM901", table=d.table or d.name, column=d.name if d.what not in ("table", "user type", "sequence", "constraint", "index") else None,
+        what=f"bgmigrate cannot split this difference yet: {d}",
+        why="A change that is not split may break one of the two versions; it is never passed over in silence.",
+        next="Take it out of this release, or write its expand and contract revisions by hand "
+        "(alembic revision --head expand@head, alembic revision --head contract@head).",
+    )

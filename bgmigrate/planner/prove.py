@@ -1,0 +1,65 @@
+"""A plan proves itself before it is written: carried out on a throw-away database it ends in green's schema, and undone it leaves no trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bgmigrate import catalog
+from bgmigrate.catalog import Schema
+from bgmigrate.changes import Differences, Planned
+from bgmigrate.database import Connection
+from bgmigrate.errors import Refused
+from bgmigrate.ops import Step
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.planner.diff import diff
+from bgmigrate.planner.propose import Proposal
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings
+
+
+def prove(connection: Connection, differences: Differences, proposal: Proposal, settings: Settings, ignore: set[str]) -> None:
+    """Run expand, rollback, expand and contract on the migrations' schema.
+
+    Raises Refused when the server refuses an expression, rollback leaves a trace, or the end is not the target's schema.
+    """
+    connection.execute("CREATE SCHEMA IF NOT EXISTS bgmigrate")
+    runtime = Runtime(connection, "", settings, Progress(-1), {"bgmigrate.scratch": True})
+    before = set(catalog.everything(connection, ignore=ignore))
+    _run(runtime, (p.step for p in proposal.expand))
+    _run(runtime, undone(proposal.expand))
+    if trace := before ^ set(catalog.everything(connection, ignore=ignore)):
+        raise _wrong("rollback would leave a trace", [f"{kind} {name}" for kind, name, _ in sorted(trace)])
+    _run(runtime, (p.step for p in (*proposal.expand, *proposal.contract)))
+    end = catalog.read(connection, ignore=ignore)
+    rest = [str(d) for d in diff(_only(end, differences.green), differences.green, differences.target)]
+    if rest:
+        raise _wrong("it would not end in the target's schema", rest)
+
+
+def undone(planned: Iterable[Planned]) -> list[Step]:
+    """What rollback runs: each step's undoing in reverse order, those first that data may forbid."""
+    steps = [u for p in reversed(list(planned)) if (u := p.step.undo()) is not None]
+    return sorted(steps, key=lambda s: not s.may_refuse)
+
+
+def _run(runtime: Runtime, steps: Iterable[Step]) -> None:
+    for step in steps:
+        step.run(runtime)
+
+
+def _only(schema: Schema, wanted: Schema) -> Schema:
+    """Without the tables and types that are none of the models' business."""
+    return Schema(
+        tables={k: t for k, t in schema.tables.items() if k in wanted.tables}, types={k: t for k, t in schema.types.items() if k in wanted.types},
+        sequences=schema.sequences,
+    )
+
+
+def _wrong(what: str, details: list[str]) -> Refused:
+    return Refused(
+        f"this plan is refused, because {what}: {'; '.join(details[:5])}",
+        why="It was carried out on a throw-away database and compared with the target's own schema. Nothing was written.",
+        next="Take this change out of the release, or split it by hand; and please report it: it is a fault of bgmigrate.",
+    )
+
+

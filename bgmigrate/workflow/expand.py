@@ -1,0 +1,93 @@
+"""Apply what both versions can live with, under live traffic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgmigrate import journal
+from bgmigrate.database import connect
+from bgmigrate.errors import ConfigurationError
+from bgmigrate.history import runner
+from bgmigrate.history.project import Project
+from bgmigrate.journal import backfills, revisions
+from bgmigrate.locking import run_lock
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings
+from bgmigrate.workflow.report import Report
+
+
+def expand(
+    settings: Settings, *, to: str | None = None, defer_backfill: bool = False, workers: int | None = None, sql: bool = False, wait: float = 0.0,
+    progress: Progress | None = None,
+) -> Report:
+    """Apply the expand branch, backfills included; killed anywhere, the same call goes on where it stopped.
+
+    `to`: only up to this revision. `sql`: only say the statements. `wait`: seconds to wait for another run. Raises Conflict (5) when a lock
+    could not be had in its budget, Refused (3) for data or expressions that the server refuses.
+    """
+    say = progress or Progress()
+    project = Project.open(settings)
+    project.anchor("expand")
+    if workers is not None and workers != 1:
+        raise ConfigurationError("several workers are not supported yet", next="Run without --workers; one worker resumes where it stopped.")
+    destination = _destination(project, to)
+    if sql:
+        text = runner.sql(project, settings.database_url, destination, attributes={"bgmigrate.settings": settings})
+        return Report(command="expand", outcome="done", service=settings.service, extra={"sql": text}, lines=(text,))
+    with connect(settings.url, purpose="expand") as c:
+        project.applied(c)
+    journal.ensure(settings.url)
+    with run_lock(settings.url, settings.service, command="expand", wait=wait), connect(settings.url, purpose="expand") as c:
+        wanted = project.closure([destination] if to else [s.revision for s in project.expands()])
+        pending = [s for s in project.pending_expands(c) if s.revision in wanted]
+        steps: list[dict[str, Any]] = []
+        if pending or project.anchor("expand").revision not in project.applied(c):
+            for script in pending:
+                say.step(f"expand {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
+            runner.upgrade(
+                project, settings.url, destination,
+                attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
+                            "bgmigrate.defer_backfill": defer_backfill},
+            )
+        done = [s.revision for s in pending]
+        with c.transaction():
+            for revision in done:
+                revisions.finish(c, revision)
+        every = [b for b in backfills.all(c) if b.revision in done]
+    open_backfills = [b for b in every if b.state != "done"]
+    return Report(
+        command="expand", outcome="done" if pending else "nothing_to_do", service=settings.service,
+        extra={"steps": steps, "revisions": done, "backfills": [as_json(b) for b in every]},
+        lines=tuple(_lines(done, every)),
+        next="bgmigrate backfill" if open_backfills else "bgmigrate verify",
+    )
+
+
+def as_json(b: backfills.Backfill) -> dict[str, Any]:
+    """A backfill as `expand --json` and `status --json` have it."""
+    return {
+        "revision": b.revision, "table": b.table, "columns": b.name.split(","), "state": b.state, "rows": b.rows, "batches": b.batches,
+        "seconds": round(b.seconds, 3), "rows_per_second": round(b.rows / b.seconds) if b.seconds else None, "failures": b.failures,
+    }
+
+
+def _destination(project: Project, to: str | None) -> str:
+    if to is None:
+        return "expand@head"
+    known = [s.revision for s in project.expands()]
+    found = [r for r in known if r.startswith(to)]
+    if len(found) != 1:
+        raise ConfigurationError(
+            f"--to {to} names {'no' if not found else 'more than one'} expand revision", next=f"Expand revisions are: {', '.join(known) or 'none'}."
+        )
+    return found[0]
+
+
+def _lines(done: list[str], every: list[backfills.Backfill]) -> list[str]:
+    if not done:
+        return ["nothing to do: the expand branch is applied"]
+    lines = [f"applied {', '.join(done)}"]
+    for b in every:
+        rate = f", {b.rows / b.seconds:,.0f} rows/s" if b.seconds and b.rows else ""
+        lines.append(f"backfill {b.table} ({b.name}): {b.rows:,} rows in {b.batches:,} batches{rate}" + ("" if b.state == "done" else f", {b.state}"))
+    return lines

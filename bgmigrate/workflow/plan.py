@@ -1,0 +1,183 @@
+"""Compare the next version with the schema, split what differs, and write it as revisions for a person to review."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bgmigrate import catalog, journal
+from bgmigrate.changes import Differences
+from bgmigrate.changes.hints import Hints, merged, of_models
+from bgmigrate.database import connect
+from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.findings import Finding
+from bgmigrate.history import runner
+from bgmigrate.history.project import Project
+from bgmigrate.journal import environments
+from bgmigrate.ops import AddColumns, BuildTable, SynchronizeColumns
+from bgmigrate.planner.compare import compare
+from bgmigrate.planner.propose import Proposal, propose, undecided_renames
+from bgmigrate.planner.prove import prove
+from bgmigrate.planner.write import write
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
+from bgmigrate.versions.load import snapshot_of
+from bgmigrate.workflow.report import Report
+
+
+def plan(
+    settings: Settings, *, message: str, from_spec: str | None = None, target_spec: str | None = None, dry_run: bool = False,
+    hints: Iterable[tuple[str, str]] = (), progress: Progress | None = None,
+) -> Report:
+    """Write one expand and, if needed, one contract revision; nothing where nothing differs.
+
+    `hints`: (flag, text) as on the command line. Raises Refused (exit 3) naming every difference that cannot be split, every missing hint
+    and every expression that the server refuses; then nothing is written.
+    """
+    say = progress or Progress()
+    project = Project.open(settings)
+    project.anchor("expand"), project.anchor("contract")
+    live = _live_schema(settings, project)
+    target, blue = _versions(settings, from_spec, target_spec)
+    facts = runner.target(project)
+    ignore = {facts.version_table, "alembic_version"}
+    given = _hints(target, hints)
+    say.step("comparing the target with the schema that the migrations give")
+    with compare(settings, project, target, blue, given, facts) as (differences, scratch):
+        asked = _ask(differences)
+        if asked is not None:
+            hints = [*hints, *asked]
+            return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
+        proposal = propose(differences)
+        if not proposal.changes:
+            return Report(
+                command="plan", outcome="nothing_to_do", service=settings.service, extra={"changes": [], "revisions": []},
+                lines=("nothing to do: the migrations already give the target's schema",),
+            )
+        _refuse_taken_names(proposal, differences, live, project)
+        say.step("trying the plan on a throw-away database")
+        prove(scratch, differences, proposal, settings, ignore)
+    changes = [c.as_json() for c in proposal.changes]
+    revisions = [] if dry_run else write(project, proposal, message)
+    for revision in revisions:
+        revision["path"] = _relative(revision["path"], settings.directory)
+    return Report(
+        command="plan", outcome="done", service=settings.service, findings=proposal.warnings, extra={"changes": changes, "revisions": revisions},
+        lines=tuple(_lines(proposal, revisions)),
+        next="bgmigrate plan, without --dry-run" if dry_run else "review the revisions, then: bgmigrate expand",
+    )
+
+
+def _versions(settings: Settings, from_spec: str | None, target_spec: str | None) -> tuple[Snapshot, Snapshot | None]:
+    """The target's snapshot and, where it is known, that of the version that is live."""
+    def deployed() -> Snapshot:
+        found = _deployed(settings)
+        if found is None:
+            raise ConfigurationError("no version is deployed yet", next="bgmigrate register --env blue --source SPEC", code="BGM922")
+        return found
+
+    with ThreadPoolExecutor(2) as pool:  # two interpreters start at once
+        target = pool.submit(snapshot_of, settings, target_spec, deployed=deployed)
+        blue = pool.submit(snapshot_of, settings, from_spec, deployed=deployed) if from_spec else None
+        return target.result(), blue.result() if blue else _deployed(settings)
+
+
+def _deployed(settings: Settings) -> Snapshot | None:
+    if not settings.database_url:
+        return None
+    with connect(settings.url, purpose="plan") as c:
+        if not journal.exists(c):
+            return None
+        environment = environments.live_environment(c, settings.service)
+        found = environments.deployed(c, settings.service, environment) if environment else None
+        return found.snapshot if found else None
+
+
+def _live_schema(settings: Settings, project: Project) -> catalog.Schema | None:
+    """The service's database as it is; None when none is configured. Raises Refused when the files do not know its revision."""
+    if not settings.database_url:
+        return None
+    with connect(settings.url, purpose="plan") as c:
+        project.applied(c)
+        return catalog.read(c, ignore={project.version_table.name, "alembic_version"})
+
+
+def _hints(target: Snapshot, flags: Iterable[tuple[str, str]]) -> Hints:
+    grouped: dict[str, list[str]] = {}
+    for kind, text in flags:
+        grouped.setdefault(kind, []).append(text)
+    files = grouped.pop("file", [])
+    hints = of_models(target)
+    for file in [Path(f) for f in files]:
+        hints = merged(hints, {}, file)
+    hints = merged(hints, grouped, None)
+    for table, entry in hints.tables.items():
+        if entry.keys() & {"moved_from", "when"} or (entry.get("renamed_from") and table not in target.tables):
+            raise Refused(
+                f"the hint on {table} ({', '.join(sorted(entry))}) asks for a kind of change that bgmigrate cannot split yet",
+                why="Columns moved between tables are not supported in this version.", next="Take it out of this release.",
+            )
+    return hints
+
+
+def _ask(differences: Differences) -> list[tuple[str, str]] | None:
+    """With a terminal, ask about what looks like a rename; without one, leave it to the refusal."""
+    undecided = undecided_renames(differences)
+    if not undecided or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    import click
+
+    answers = []
+    for table, old, new in undecided:
+        same = click.confirm(f"Is {table}.{new} the column {table}.{old} under a new name?", err=True, default=False)
+        answers.append(("rename", f"{table}.{old}={new}") if same else ("new", f"{table}.{new}"))
+    return answers
+
+
+def _refuse_taken_names(proposal: Proposal, differences: Differences, live: catalog.Schema | None, project: Project) -> None:
+    """Refuse a name that the database still has for something that a pending contract drops."""
+    if live is None:
+        return
+    taken: list[tuple[str, str | None]] = []
+    for planned in proposal.expand:
+        step = planned.step
+        if isinstance(step, BuildTable) and step.table in live.tables:
+            taken.append((step.table, None))
+        if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
+            added = step.columns if isinstance(step, AddColumns) else step.add
+            taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]
+    findings = []
+    for table, column in taken:
+        name = f"{table}.{column}" if column else table
+        text = f'"{column or table}"'
+        holders = [s.revision for s in project.contracts() if text in Path(s.path).read_text(encoding="utf-8")]
+        findings.append(
+            Finding(
+                code="BGM919", table=table, column=column, revision=holders[-1] if holders else None,
+                what=f"{name} is still there: contract revision {', '.join(holders) or '(unknown)'} that drops it has not been applied",
+                why="The new version would get the old one's values, and that contract would then drop the new version's.",
+                next="Apply it first (bgmigrate contract), or use another name.",
+            )
+        )
+    if findings:
+        raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
+
+
+def _lines(proposal: Proposal, revisions: Sequence[dict[str, str]]) -> Iterable[str]:
+    for change in proposal.changes:
+        where = ".".join(filter(None, (change.table, change.column)))
+        yield f"{change.kind.replace('_', ' ')}: {where}"
+        for phase, planned in (("expand", change.expand()), ("contract", change.contract())):
+            yield from (f"  {phase:8} {line}" for p in planned for line in p.because)
+    yield ""
+    yield from (f"wrote {r['phase']} {r['revision']}: {r['path']}" for r in revisions)
+
+
+def _relative(path: str, base: Path) -> str:
+    here = Path(path)
+    return str(here.relative_to(base)) if here.is_relative_to(base) else path
+
+

@@ -1,0 +1,74 @@
+"""Undo an expand whose version never stayed live, leaving no trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bgmigrate import journal
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import Refused
+from bgmigrate.history import runner
+from bgmigrate.history.project import Project
+from bgmigrate.locking import run_lock
+from bgmigrate.progress import Progress
+from bgmigrate.routing import store
+from bgmigrate.settings import Settings
+from bgmigrate.workflow.promotion import begun_since
+from bgmigrate.workflow.report import Report
+
+
+def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None = None) -> Report:
+    """Undo every expand that was begun since the live version was made live; the revision files stay.
+
+    An expand that was killed half-way is undone as well. Raises Refused (exit 3) when a contract of it has been applied, or when the new
+    version has written what the old rules forbid.
+    """
+    say = progress or Progress()
+    project = Project.open(settings)
+    project.anchor("expand")
+    with connect(settings.url, purpose="rollback") as c:
+        project.applied(c)
+        if not journal.exists(c):
+            return _nothing(settings, "nothing was expanded on this database")
+    journal.ensure(settings.url)
+    with run_lock(settings.url, settings.service, command="rollback", wait=wait), connect(settings.url, purpose="rollback") as c:
+        undo = [r.revision for r in begun_since(c, settings.service)]
+        if not undo:
+            live = store.live(c, settings.service)
+            return _nothing(settings, f"nothing was expanded since {live.environment} was made live" if live else "nothing was expanded")
+        _refuse_contracted(project, c, undo)
+        ordered = [s.revision for s in project.expands() if s.revision in undo]
+        half = [r for r in ordered if r not in project.applied(c)]
+        if half:  # begun and not finished: Alembic does not know of it, and would not take it back
+            runner.stamp(project, settings.url, *project.recorded(c), *half)
+        for revision in reversed(ordered):
+            say.step(f"undoing expand {revision}")
+        steps: list[dict[str, Any]] = []
+        parent = project.script.get_revision(ordered[0])
+        assert parent is not None
+        below = parent.down_revision if isinstance(parent.down_revision, str) else project.anchor("expand").revision
+        runner.downgrade(
+            project, settings.url, f"expand@{below}",
+            attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
+                        "bgmigrate.gate": "open"},
+        )
+    return Report(
+        command="rollback", outcome="done", service=settings.service, extra={"revisions": list(reversed(ordered)), "steps": steps},
+        lines=(f"undone: {', '.join(reversed(ordered))}; the revision files are kept",),
+        next="bgmigrate expand, to try again; or delete the revision files",
+    )
+
+
+def _refuse_contracted(project: Project, connection: Connection, undo: list[str]) -> None:
+    applied = project.applied(connection)
+    for revision in undo:
+        contract = project.contract_of(revision)
+        if contract is not None and contract.revision in applied:
+            raise Refused(
+                f"expand {revision} cannot be undone: its contract {contract.revision} has been applied",
+                why="What blue needs has been dropped.", next="Go forward: change the models and run `bgmigrate plan`.", code="BGM917",
+            )
+
+
+def _nothing(settings: Settings, text: str) -> Report:
+    return Report(command="rollback", outcome="nothing_to_do", service=settings.service, extra={"revisions": []}, lines=(f"nothing to do: {text}",))
