@@ -131,7 +131,7 @@ class Project:
         with self._inside(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             before, sys.argv = sys.argv, ["bgmigrate", *arguments, *(["--json"] if json else [])]
             try:
-                code = main() or 0
+                main()
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else int(end.code is not None)
             finally:
