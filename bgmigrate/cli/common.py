@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bgmigrate.cli import failures, output
+from bgmigrate.errors import ConfigurationError
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load, seconds
 
@@ -39,7 +40,10 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in th
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return seconds."""
-        return seconds(value, param.opts[0] if param else "duration")
+        try:
+            return seconds(value)
+        except ConfigurationError:
+            self.fail(f'{value!r} is not a duration; write "300ms", "2s", "10m" or a number of seconds', param, ctx)
 
 
 DURATION = Duration()
@@ -67,8 +71,8 @@ def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]
                 settings = load(config=config, overrides={"database_url": database_url})
                 run = Run(settings=settings, progress=Progress(-1 if quiet else verbose))
                 report = function(run, **options)
-            except BrokenPipeError:
-                raise
+            except (BrokenPipeError, click.ClickException):
+                raise  # main knows what they mean
             except (Exception, KeyboardInterrupt) as error:
                 said = failures.explain(error, settings, verbose=bool(verbose))
                 return output.failure(said, command=name, service=settings.service if settings else None, as_json=as_json)

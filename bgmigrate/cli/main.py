@@ -47,7 +47,7 @@ def main() -> NoReturn:
     with _sigterm_interrupts():
         try:
             code = cli.main(arguments, prog_name="bgmigrate", standalone_mode=False)
-        except click.UsageError as error:
+        except click.ClickException as error:
             code = _usage(error, as_json)
         except (click.Abort, KeyboardInterrupt):
             code = output.failure(Interrupted("interrupted", next="Run the same command again."), command="", service=None, as_json=as_json)
@@ -56,12 +56,13 @@ def main() -> NoReturn:
     _leave(code if isinstance(code, int) else 0)
 
 
-def _usage(error: click.UsageError, as_json: bool) -> int:
-    command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
-    path = error.ctx.command_path if error.ctx else "bgmigrate"
-    if not as_json and isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+def _usage(error: click.ClickException, as_json: bool) -> int:
+    context: click.Context | None = getattr(error, "ctx", None)
+    if not as_json and context and isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(context.get_help(), err=True)
         return error.exit_code
+    command = context.info_name if context and context.parent else ""
+    path = context.command_path if context else "bgmigrate"
     wrong = ConfigurationError(error.format_message(), next=f"See `{path} --help`.")
     return output.failure(wrong, command=command or "", service=None, as_json=as_json)
 

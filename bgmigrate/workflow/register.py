@@ -13,6 +13,7 @@ from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.journal import environments
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
+from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.load import snapshot_of
@@ -29,10 +30,13 @@ def register(
     ConfigurationError when the environment is not said or the version cannot be loaded, Refused when the live version would be retired.
     """
     say = progress or Progress()
-    with connect(settings.url, purpose="register"):
-        pass  # whether there is a database at all, before half a minute is spent on loading a version
     if retire:
         return _retire(settings, environment, version)
+    # whether there is a database, and which environment is meant, is known sooner than what the version's models say
+    with connect(settings.url, purpose="register") as connection:
+        live = store.live(connection, settings.service) if journal.exists(connection) else None
+    if not development or environment or version or source:
+        environment = _environment(environment, live)
     lines: list[str] = []
     if development:
         journal.ensure(settings.url)
@@ -40,13 +44,13 @@ def register(
             environments.declare_development(connection)
         lines.append("this database serves no live environments: gates are open here")
     report = None
-    if not development or environment or version or source:
+    if environment:
         say.step(f"loading the models of {source or 'the working tree'}")
         snapshot = snapshot_of(settings, source, deployed=lambda: deployed_snapshot(settings, environment), environment=environment)
-        name = version or version_name(settings, source)
+        called = version or version_name(settings, source)
         journal.ensure(settings.url)
         with connect(settings.url, purpose="register") as connection, connection.transaction():
-            report = _record(connection, settings, environment, name, source or "working tree", snapshot)
+            report = _record(connection, settings, environment, called, source or "working tree", snapshot)
     content = {"development": True} if development else {}
     return Report(
         command="register", service=settings.service, outcome=report[0] if report and not development else "done",
@@ -91,16 +95,20 @@ def operator() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _record(
-    connection: Connection, settings: Settings, environment: str | None, version: str, source: str, snapshot: Snapshot
-) -> tuple[str, dict[str, object], str]:
-    service, live = settings.service, store.live(connection, settings.service)
-    if live and not environment:
+def _environment(named: str | None, live: Live | None) -> str:
+    """The environment that is meant; only for the first one there is a default."""
+    if live and not named:
         raise ConfigurationError(
             "which environment runs this version is not said", why=f"{live.environment} is live already; only the first one's name may be left out.",
             next=f"Name it: --env {live.environment}, or --env {live.idle} for the next version.",
         )
-    name = environment or "blue"
+    return named or "blue"
+
+
+def _record(
+    connection: Connection, settings: Settings, name: str, version: str, source: str, snapshot: Snapshot
+) -> tuple[str, dict[str, object], str]:
+    service, live = settings.service, store.live(connection, settings.service)
     candidate = live is not None and live.environment != name
     known = [v for v in (environments.candidate(connection, service, name), environments.deployed(connection, service, name)) if v]
     same = bool(known) and (known[0].version, known[0].snapshot.fingerprint) == (version, snapshot.fingerprint)

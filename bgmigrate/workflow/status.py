@@ -44,8 +44,7 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
                 content["evidence"] = _evidence(connection, project, settings)
     except BgmigrateError as error:
         error.extra = content | error.extra
-        if settings.database_url is None or not content["live"]:
-            (progress or Progress()).step("\n".join(_lines(content)))
+        (progress or Progress()).step("\n".join(_lines(content)))
         raise
     return Report(
         command="status", outcome="done", service=settings.service, extra=content, lines=tuple(_lines(content)), next=_next(content),
