@@ -79,8 +79,7 @@ def _location(settings: Settings, files: configuration.Files) -> tuple[Path, str
     """Where the environment is or shall be, and how the configuration writes it."""
     written = _written(files)
     if written is None:
-        known = [d for d in ("migrations", "alembic") if (settings.directory / d / "env.py").is_file()]
-        name = settings.migrations or (known[0] if known else "migrations")
+        name = settings.migrations or configuration.usual_directory(settings.directory) or "migrations"
         raw = name if ":" in name or Path(name).is_absolute() else f"%(here)s/{Path(name).as_posix()}"
     else:
         raw = written

@@ -53,7 +53,7 @@ def find(settings: Settings) -> tuple[Files, Config] | None:
     """
     files = Files.of(settings.directory)
     config = files.config()
-    location = settings.migrations or config.get_alembic_option("script_location")
+    location = settings.migrations or config.get_alembic_option("script_location") or usual_directory(settings.directory)
     if not location:
         return None
     if (where := directory_of(location, settings.directory)) is not None:
@@ -67,6 +67,11 @@ def find(settings: Settings) -> tuple[Files, Config] | None:
         location = str(where)
     config.set_main_option("script_location", location.replace("%", "%%"))
     return files, config
+
+
+def usual_directory(base: Path) -> str | None:
+    """An environment where one is usually kept, though nothing configures it: some programs call Alembic with no file at all."""
+    return next((name for name in ("migrations", "alembic") if (base / name / "env.py").is_file()), None)
 
 
 def directory_of(location: str, base: Path) -> Path | None:
