@@ -29,6 +29,11 @@ from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose
 
 
+EXTENSIONS = (
+    "SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' AND nspname <> 'pg_catalog'"
+)
+
+
 @contextmanager
 def heads_database(settings: Settings, project: Project) -> Iterator[Connection]:
     """A throw-away database with the schema that the project's migrations at `heads` give."""
@@ -43,7 +48,7 @@ def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None
 
     Raises Refused when the server refuses a statement of the version's own create_all.
     """
-    for name, schema in like.execute("SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace") if like else ():
+    for name, schema in like.execute(EXTENSIONS) if like else ():
         connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
         connection.execute(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema).encode())
     for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema}):
