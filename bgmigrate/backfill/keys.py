@@ -34,8 +34,8 @@ class Key:
 
     @property
     def as_text(self) -> str:
-        """The select list that reads a position."""
-        return ", ".join(compose("{c:i}::text", c=c) for c in self.columns)
+        """The select list that reads a position. Its columns have names of their own: ORDER BY would take `id::text` for the key's `id`."""
+        return ", ".join(compose("{c:i}::text AS {n:i}", c=c, n=f"bgm_key_{i}") for i, c in enumerate(self.columns))
 
     def at(self, position: Sequence[str]) -> str:
         """A position as an SQL row."""
