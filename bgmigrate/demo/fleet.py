@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from bgmigrate.database import sqlalchemy_url
 from bgmigrate.demo.figures import Figures
+from bgmigrate.demo.interrupts import held_back
 from bgmigrate.errors import InfrastructureError
 
 _HELD = 60  # batons that one version may hold; what is more goes back to where it came from
@@ -39,8 +40,7 @@ class Fleet:
 
     def start(self, environment: str) -> None:
         """Start a version's process and wait for its first connection. Raises InfrastructureError when it does not come up."""
-        version = _Version(environment, self._command(environment), self._heard)
-        self._all.append(version)
+        version = self._process(environment)
         version.answer("ready")
         with self._lock:
             self._running[environment] = version
@@ -64,15 +64,18 @@ class Fleet:
 
     def audit(self, environment: str, customers: int) -> tuple[int, list[str]]:
         """Let a version that stopped read all customers: how many there are, and every value that is not as it was written."""
-        version = _Version(environment, self._command(environment), self._heard)
-        self._all.append(version)
+        version = self._process(environment)
         version.send(audit={"customers": customers, "touched": {str(c): f for c, f in self.rested.items()}})
         answer = version.answer("audited")
         version.close()
         return answer["audited"], answer["wrong"]
 
-    def _command(self, environment: str) -> list[str]:
-        return [sys.executable, "-m", "bgmigrate.demo.load", str(self.shop / environment), sqlalchemy_url(self.url), f"shop-{environment}"]
+    def _process(self, environment: str) -> _Version:
+        command = [sys.executable, "-m", "bgmigrate.demo.load", str(self.shop / environment), sqlalchemy_url(self.url), f"shop-{environment}"]
+        with held_back():
+            version = _Version(environment, command, self._heard)
+            self._all.append(version)
+        return version
 
     def _heard(self, sender: _Version, message: dict[str, Any]) -> None:
         """What a version said; called in that version's reader thread."""

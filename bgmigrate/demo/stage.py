@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
+from bgmigrate.demo.interrupts import held_back
 from bgmigrate.errors import InfrastructureError
 from bgmigrate.progress import Progress
 
@@ -46,14 +47,17 @@ class Stage:
         """One command of the tool, as a user would give it; its JSON. Raises InfrastructureError when it ends with another code than 0."""
         shown = " ".join(f'"{a}"' if " " in a else a for a in arguments)
         self.progress.step(f"$ bgmigrate {shown}")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bgmigrate", *arguments, "--json"], cwd=self.directory, env=self._environ, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True,
-        )
+        process: subprocess.Popen[str] | None = None
         try:
+            with held_back():
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "bgmigrate", *arguments, "--json"], cwd=self.directory, env=self._environ, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True,
+                )
             said, out = self._follow(process)
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
         if process.returncode:
             raise InfrastructureError(
                 f"`bgmigrate {shown}` ended with {process.returncode}: {_what(out) or (said[-1] if said else 'it said nothing')}",
@@ -71,13 +75,15 @@ class Stage:
         self.say_load()
 
     def say_load(self) -> None:
-        """One line for each version that had something to do in this phase."""
+        """One line for each version that had something to do in this phase, and the first of what went wrong."""
         for row in self.figures.rows():
             if row["phase"] == self._phase:
                 self.progress.step(
                     f"    {row['version']:<5} {row['requests']:>6,} requests  {row['failed']} failed  {row['wrong']} wrong  "
                     f"p50 {row['p50_ms']} ms  p99 {row['p99_ms']} ms  max {row['max_ms']} ms"
                 )
+        for problem in [p for p in self.figures.problems if p.startswith(f"{self._phase}: ")][:3]:
+            self.progress.step(f"    {problem}")
 
     def _follow(self, process: subprocess.Popen[str]) -> tuple[list[str], str]:
         """Show the command's progress and, every two seconds, the load's; both of its outputs at the end."""

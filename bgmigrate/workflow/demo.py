@@ -14,6 +14,7 @@ from bgmigrate.database import named
 from bgmigrate.demo import project, story, summary
 from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
+from bgmigrate.demo.interrupts import held_back
 from bgmigrate.demo.stage import Stage
 from bgmigrate.errors import Interrupted
 from bgmigrate.progress import Progress
@@ -32,8 +33,9 @@ def demo(
     screen, figures = progress or Progress(), Figures()
     try:
         with ExitStack() as stack:
-            directory = stack.enter_context(_directory(keep))
-            server = stack.enter_context(scratch.embedded())
+            with held_back():
+                directory = stack.enter_context(_directory(keep))
+                server = stack.enter_context(scratch.embedded())
             url = named(server, "postgres")
             project.make(directory)
             fleet = stack.enter_context(Fleet(directory, url, figures))

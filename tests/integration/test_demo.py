@@ -32,6 +32,7 @@ Base.metadata.create_all(create_engine(sys.argv[2]))
 def demo(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start the command with a temporary directory of its own, so that what it leaves is seen."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("BGMIGRATE_", "PYTEST_"))} | {"TMPDIR": str(tmp_path)}
+    environ["XDG_RUNTIME_DIR"] = str(tmp_path.parent)  # where the embedded server's package keeps a lock file of its own
     return subprocess.Popen(
         [sys.executable, "-m", "bgmigrate", "demo", "--customers", str(CUSTOMERS), *arguments], cwd=tmp_path, env=environ,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
