@@ -260,26 +260,24 @@ def failure(error: BaseException) -> Dict[str, Any]:
     return {"error": last[-1] if last else repr(error), "traceback": "".join(lines)}
 
 
+def extend(sources: List[Tuple[str, str]]) -> None:
+    """Take in the probes' code (bgmigrate/verify/inside); it adds its own commands and shares this file's names."""
+    space = {**globals(), "__name__": "bgmigrate_probes"}
+    for name, source in sources:
+        exec(compile(source, name, "exec"), space)
+
+
+VERSION = Version()
+COMMANDS: Dict[str, Callable[..., Any]] = {"load": VERSION.load, "snapshot": lambda: snapshot(VERSION), "extend": extend}
+
+
 def serve(read: int, write: int) -> None:
     """Answer requests until the other end closes."""
-    version = Version()
-    commands: Dict[str, Callable[..., Any]] = {
-        "load": version.load,
-        "snapshot": lambda: snapshot(version),
-    }
-    space: Dict[str, Any] = {**globals(), "VERSION": version, "COMMANDS": commands, "__name__": "bgmigrate_probes"}
-
-    def extend(sources: List[Tuple[str, str]]) -> None:
-        # The probes' own code, from bgmigrate/verify/inside: it may be newer than nothing in this environment.
-        for name, source in sources:
-            exec(compile(source, name, "exec"), space)
-
-    commands["extend"] = extend
     with os.fdopen(read, encoding="utf-8") as requests, os.fdopen(write, "w", encoding="utf-8") as answers:
         for line in requests:
             request = json.loads(line)
             try:
-                answer = {"result": commands[request["command"]](**request.get("arguments", {}))}
+                answer = {"result": COMMANDS[request["command"]](**request.get("arguments", {}))}
             except (Exception, SystemExit) as error:  # an application may call sys.exit() when imported
                 answer = failure(error)
             answers.write(json.dumps(answer, default=str) + "\n")

@@ -1,0 +1,91 @@
+"""Throw-away databases with the live schema in them, or with the schema that a version would create for itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+
+from bgmigrate import dump, scratch
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import InfrastructureError
+from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
+from bgmigrate.sql import compose
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSchema:
+    """The live database's schema as SQL, its extensions, and the search path that its sessions get."""
+
+    sql: str
+    search_path: str
+    extensions: tuple[tuple[str, str], ...] = ()  # name, schema
+
+
+def take(url: str) -> LiveSchema:
+    """Read the live schema; ACCESS SHARE on its tables for as long as pg_dump takes, nothing written."""
+    text = dump.schema_sql(url)
+    with connect(url, purpose="verify") as c:
+        row = c.execute("SELECT current_setting('search_path')").fetchone()
+        assert row is not None
+        found = c.execute(
+            "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'"
+        ).fetchall()
+    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found))
+
+
+@contextlib.contextmanager
+def clone(settings: Settings, live: LiveSchema, label: str = "clone") -> Iterator[str]:
+    """An empty copy of the live schema on the scratch server. Raises InfrastructureError when that server cannot hold it."""
+    with scratch.database(settings, label) as url:
+        with connect(url, purpose="verify") as c:
+            try:
+                dump.restore(c, live.sql)
+                _refresh(c)
+            except psycopg.Error as error:
+                raise _unlike(error) from None
+            _search_path(c, live.search_path)
+        yield url
+
+
+@contextlib.contextmanager
+def own(settings: Settings, snapshot: Snapshot, live: LiveSchema, label: str) -> Iterator[str]:
+    """A database as the version itself would create it. Raises InfrastructureError naming the statement that fails."""
+    with scratch.database(settings, label) as url:
+        with connect(url, purpose="verify") as c:
+            for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema} | {s for _, s in live.extensions}):
+                c.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
+            for name, schema in live.extensions:
+                with contextlib.suppress(psycopg.Error):  # the clone has them all; one that is missing here shows in the statement that needs it
+                    c.execute(compose("CREATE EXTENSION IF NOT EXISTS {e:i} SCHEMA {s:i} CASCADE", e=name, s=schema).encode())
+            try:
+                for statement in snapshot.ddl:
+                    c.execute(statement.encode())
+            except psycopg.Error as error:
+                raise InfrastructureError(f"its own DDL fails: {str(error).splitlines()[0]}: {statement.splitlines()[0][:120]}") from None
+        yield url
+
+
+def _refresh(c: Connection) -> None:
+    """Materialized views come unpopulated and would refuse to be read; on empty tables this costs nothing."""
+    names = [r[0] for r in c.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid")]
+    for name in names:  # by oid: a view that reads another was made after it
+        c.execute(compose("REFRESH MATERIALIZED VIEW {v:q}", v=name).encode())
+
+
+def _search_path(c: Connection, path: str) -> None:
+    row = c.execute("SELECT current_database(), current_setting('search_path')").fetchone()
+    assert row is not None
+    if row[1] != path:
+        c.execute(compose("ALTER DATABASE {d:i} SET search_path = {p:q}", d=row[0], p=path).encode())
+
+
+def _unlike(error: psycopg.Error) -> InfrastructureError:
+    return InfrastructureError(
+        f"the live schema cannot be copied to the scratch server: {str(error).splitlines()[0]}",
+        why="Versions are tried on a copy, so nothing can be said.",
+        next="Set BGMIGRATE_SCRATCH_URL to a server of the live one's version, with its extensions.",
+    )

@@ -1,0 +1,153 @@
+"""What one version writes, the other reads: that it loads, that common columns are equal, and that computed ones are what they should be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+
+from bgmigrate.database import Connection, connect
+from bgmigrate.findings import Finding
+from bgmigrate.journal.synchronizations import Synchronization
+from bgmigrate.sql import compose
+from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.outcome import Probe
+from bgmigrate.verify.subject import Subject
+
+Row = Mapping[str, Any]
+WRONG = "Both versions run at once, so each meets the other's rows."
+
+
+def crossread(
+    writer: Subject, reader: Subject, rows: Sequence[dict[str, Any]], facts: Facts, synchronizations: Sequence[Synchronization]
+) -> Probe:
+    """Let `reader` load what `writer` committed. The values of columns that the journal computes are compared by the server."""
+    began = time.monotonic()
+    own = writer.read(facts, list(rows))
+    renamed = _renamed(writer, reader)
+    theirs = reader.read(facts, [{**r, "table": renamed.get(r["table"], r["table"])} for r in rows], delete=True)
+    findings: dict[tuple[str, str | None, str | None], Finding] = {}
+
+    def add(finding: Finding) -> None:
+        findings.setdefault((finding.code, finding.table, finding.column), finding)
+
+    checked = failed = 0
+    for row, mine, read in zip(rows, own, theirs, strict=True):
+        if read.get("unknown") or "values" not in mine:
+            continue
+        checked += 1
+        found = list(_row(writer, reader, row, mine, read))
+        failed += any(f.severity == "error" for f in found)
+        for finding in found:
+            add(finding)
+    with connect(facts.url, purpose="verify") as c:
+        for finding in _computed(c, writer, reader, rows, facts, synchronizations):
+            failed += finding.severity == "error"
+            add(finding)
+    return Probe(
+        probe="crossread", version=reader.name, checked=checked, failed=failed, seconds=time.monotonic() - began, findings=tuple(findings.values())
+    )
+
+
+def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> list[Finding]:
+    common: dict[str, Any] = {"version": reader.name, "probe": "crossread", "table": read["table"]}
+    if "error" in read:
+        return _unloadable(writer, row, read, common)
+    if read.get("missing"):
+        if read["table"] == row["table"]:
+            return []  # the same relation: its class filters the row out, as the application means it
+        what = f"{reader.name} does not find in {read['table']} the row that {writer.name} wrote to {row['table']}"
+        return [Finding(code="BGM803", what=what, why=WRONG, next=f"bgmigrate doctor says whether {read['table']} is kept in step.", **common)]
+    out: list[Finding] = []
+    for name, (kind, text) in read["values"].items():
+        table, _, column = name.rpartition(".")
+        model = reader.snapshot.tables.get(table)
+        wrote = mine["values"].get(name) if read["table"] == row["table"] else None
+        at = {**common, "table": table, "column": column}
+        if kind == "null" and model and column in model.columns and not model.columns[column].nullable:
+            out.append(Finding(
+                code="BGM805", severity="warning", what=f"{writer.name} leaves {name} NULL, which {reader.name}'s model says is never NULL",
+                why=f"{reader.name} reads such a row; code that relies on the value may fail.",
+                next="Fill it in the expand revision (a default, or `forward`/`backward` in the model).", **at,
+            ))
+        elif wrote and kind == wrote[0] and kind != "other" and text != wrote[1]:
+            out.append(Finding(
+                code="BGM803", what=f"{writer.name} reads {wrote[1]!r} in {name}, {reader.name} reads {text!r} in the same row", why=WRONG,
+                next="The two models decode the column differently: give the new form a column of its own.", **at,
+            ))
+    gone = read.get("delete")
+    if gone and gone.get("state") == "23503" and gone.get("key") and gone["key"] not in reader.snapshot.tables:
+        out.append(Finding(
+            code="BGM801", what=f"{reader.name}'s DELETE of {read['table']} fails: rows of {gone['key']} refer to it ({gone.get('constraint')})",
+            why=f"{reader.name} does not know {gone['key']} and cannot delete its rows first.",
+            next=f"Give {gone.get('constraint')} ON DELETE CASCADE or SET NULL for as long as both versions run.", **common,
+        ))
+    return out
+
+
+def _unloadable(writer: Subject, row: Row, read: Row, common: dict[str, Any]) -> list[Finding]:
+    columns: Mapping[str, Any] = read.get("columns") or {}
+    if read["error"].get("state"):
+        return []  # the server refused the statement itself: the round trip tells that
+    label = row.get("label")
+    out = []
+    for column, fault in columns.items() or {label[0] if label else "": read["error"]}.items():
+        value = f" {fault['value']!r}" if fault.get("value") is not None else ""
+        out.append(Finding(
+            code="BGM804",
+            what=f"{common['version']} cannot load {'.'.join(filter(None, (common['table'], column)))} with the value{value} that {writer.name} may"
+            f" write: {fault['message']}",
+            why="The whole row (and every list it is in) fails to load, not only this column.",
+            next=f"{writer.name} must not write it before {common['version']} is gone: add the value in one release and write it in the next.",
+            **{**common, "column": column or None},
+        ))
+    return out
+
+
+def _renamed(writer: Subject, reader: Subject) -> dict[str, str]:
+    """The reader's name of each of the writer's tables, by either side's hints."""
+    forth = {str(t.hints["renamed_from"]): k for k, t in reader.snapshot.tables.items() if t.hints.get("renamed_from")}
+    back = {k: str(t.hints["renamed_from"]) for k, t in writer.snapshot.tables.items() if t.hints.get("renamed_from")}
+    return {k: v for k, v in (back | forth).items() if k not in reader.snapshot.tables}
+
+
+def _computed(
+    c: Connection, writer: Subject, reader: Subject, rows: Sequence[Row], facts: Facts, synchronizations: Sequence[Synchronization]
+) -> list[Finding]:
+    """Columns that the writer does not know and a trigger computes: what stands there against what the expression says."""
+    out = []
+    for sync in synchronizations:
+        known, table = writer.snapshot.tables.get(sync.table), facts.table(sync.table)
+        if known is None or table is None or not table.primary_key:
+            continue
+        keys = {tuple(r["key"]) for r in rows if r["table"] == sync.table}
+        for column, expression in {**sync.spec.get("forward", {}), **sync.spec.get("backward", {})}.items():
+            if column in known.columns or column not in table.columns or not keys:
+                continue
+            query = compose(
+                "SELECT {keys:q}, {c:i}::text, (({e:q})::{type:q})::text FROM {t:t}",
+                keys=[compose("{k:i}::text", k=k) for k in table.primary_key], c=column, e=expression, type=table.columns[column].type, t=sync.table,
+            )
+            common: dict[str, Any] = {"version": reader.name, "probe": "crossread", "table": sync.table, "column": column}
+            try:
+                first, second = ({r[:-2]: r[-2:] for r in c.execute(query.encode()).fetchall()} for _ in range(2))
+            except psycopg.DataError as error:
+                out.append(Finding(
+                    code="BGM806", severity="warning",
+                    what=f"{sync.table}.{column} was not compared: {expression} refuses sample values: {error.diag.message_primary}",
+                    why="A value that the expression cannot take reads as NULL on the other side.",
+                    next="Try it on values as the application writes them.", **common,
+                ))
+                continue
+            # An expression that says something else the second time is volatile: nothing can be compared with it.
+            wrong = [k for k, (stands, says) in first.items() if k in keys and stands != says and second.get(k, ("", ""))[1] == says]
+            if wrong:
+                stands, says = first[wrong[0]]
+                out.append(Finding(
+                    code="BGM803", why=WRONG,
+                    what=f"{writer.name} writes a row of {sync.table}; {column} is {stands!r} where {expression} says {says!r}",
+                    next=f"The trigger {sync.trigger} does not do what the journal says: bgmigrate doctor.", **common,
+                ))
+    return out

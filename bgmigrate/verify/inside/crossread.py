@@ -1,0 +1,175 @@
+"""Rows that one version commits, and what the other one reads of them."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import json
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+
+if TYPE_CHECKING:
+    from bgmigrate.verify.inside.roundtrip import sampler
+    from bgmigrate.verify.inside.rows import Maker, Target
+    from bgmigrate.verify.inside.session import attempt, key_of, told, with_connection
+    from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
+
+
+def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict[str, Any]]:
+    """Commit a minimal row, a full row and one for each enum label of everything; says where each row is: `{"table", "key": [text]}`."""
+    from sqlalchemy import Text, cast, select
+
+    def work(connection: Any) -> List[Dict[str, Any]]:
+        maker = Maker(VERSION, sampler(facts, first, url), connection)
+        out: Dict[Tuple[str, Tuple[str, ...]], Dict[str, Any]] = {}
+        for target in maker.targets:
+            if not facts.get(target.key, {}).get("allows", 28) & 8:
+                continue
+            kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
+            for how in kinds + [{"full": False, "label": label} for label in maker.labels(target)]:
+
+                def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Tuple[str, Tuple[str, ...]]]:
+                    maker.insert(session, target, **how)
+                    found = []
+                    for made, row in maker.made:
+                        base = made.mapper.base_mapper.local_table if made.mapper is not None else made.table
+                        columns = list(base.primary_key.columns)
+                        if columns:
+                            query = select(*(cast(c, Text) for c in columns)).where(maker.where(made, row)).select_from(base)
+                            found.append((table_key(base), tuple(session.execute(query).one())))
+                    return found
+
+                places, error = maker.settled(one, keep=True)
+                if error is None:
+                    label = how.get("label")
+                    for place in places:
+                        out.setdefault(place, {"table": place[0], "key": list(place[1])})
+                    if label is not None and places:
+                        out[places[-1]]["label"] = [label[0].name, str(getattr(label[1], "name", label[1]))]
+        connection.commit()
+        return list(out.values())
+
+    return list(with_connection(url, driver, work))
+
+
+def read(url: str, driver: str, rows: List[Dict[str, Any]], delete: bool) -> List[Dict[str, Any]]:
+    """Load each row through the ORM (or Core): its values in a comparable form, or why it cannot be loaded, column by column."""
+
+    def work(connection: Any) -> List[Dict[str, Any]]:
+        transaction = connection.begin()
+        try:
+            reader = Reader(Maker(VERSION, sampler({}, 1, ""), connection))
+            return [reader.row(r, delete) for r in rows]
+        finally:
+            transaction.rollback()
+
+    return list(with_connection(url, driver, work))
+
+
+class Reader:
+    """Finds rows by the text of their keys."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker, self.connection = maker, maker.connection
+        self.of_key: Dict[str, Target] = {}
+        for target in maker.targets:
+            if target.mapper is None or target.mapper.inherits is None or target.key not in self.of_key:
+                self.of_key[target.key] = target
+
+    def row(self, where: Dict[str, Any], delete: bool) -> Dict[str, Any]:
+        """What this version makes of one row."""
+        target = self.of_key.get(where["table"])
+        out: Dict[str, Any] = {"table": where["table"], "key": where["key"]}
+        if target is None or len(list(target.table.primary_key)) != len(where["key"]):
+            return {**out, "unknown": True}
+        found, error = attempt(self.connection, lambda s: self.loaded(s, target, where["key"]))
+        if error is not None:
+            return {**out, "error": told(error), "columns": self.refused(target, where["key"])}
+        if found is None:
+            return {**out, "missing": True}
+        if delete:
+            _, error = attempt(self.connection, lambda s: self.deleted(s, target, where["key"]))
+            if error is not None:
+                out["delete"] = {**told(error), "key": key_of(told(error))}
+        return {**out, "values": found}
+
+    def condition(self, target: Target, key: List[str]) -> Any:
+        from sqlalchemy import Text, and_, cast
+
+        return and_(*(cast(c, Text) == k for c, k in zip(target.table.primary_key.columns, key)))
+
+    def loaded(self, session: Any, target: Target, key: List[str]) -> Optional[Dict[str, Any]]:
+        from sqlalchemy import select
+
+        if target.mapper is None:
+            row = session.execute(select(*target.columns).where(self.condition(target, key))).first()
+            return None if row is None else {"%s.%s" % (target.key, c.name): plain(v, c.type) for c, v in zip(target.columns, row)}
+        instance = session.execute(select(target.mapper.class_).where(self.condition(target, key))).unique().scalars().first()
+        if instance is None:
+            return None
+        mine = type(instance).__mapper__ if hasattr(type(instance), "__mapper__") else target.mapper
+        out = {}
+        for attr in mine.column_attrs:
+            for column in attr.columns:
+                if getattr(column, "table", None) in mine.tables:
+                    out["%s.%s" % (table_key(column.table), column.name)] = plain(getattr(instance, attr.key), column.type)
+        return out
+
+    def refused(self, target: Target, key: List[str]) -> Dict[str, Any]:
+        """The columns that alone cannot be loaded, with what was said and what stands in the database."""
+        from sqlalchemy import Text, cast, select
+
+        out = {}
+        for column in [c for c in target.columns if c.table is target.table]:
+            where = self.condition(target, key)
+            _, error = attempt(self.connection, partial(run_query, select(column).where(where)))
+            if error is not None:
+                stands, _ = attempt(self.connection, partial(run_query, select(cast(column, Text)).where(where)))
+                out[column.name] = {**told(error), "value": stands[0][0] if stands else None}
+        return out
+
+    def deleted(self, session: Any, target: Target, key: List[str]) -> None:
+        from sqlalchemy import select
+
+        if target.mapper is None:
+            session.execute(target.table.delete().where(self.condition(target, key)))
+        else:
+            session.delete(session.execute(select(target.mapper.class_).where(self.condition(target, key))).unique().scalars().first())
+            session.flush()
+
+
+def run_query(query: Any, session: Any) -> Any:
+    """All its rows."""
+    return session.execute(query).all()
+
+
+def plain(value: Any, type_: Any) -> Tuple[str, Optional[str]]:
+    """A value in a form that two processes can compare: its kind and its text; `other` is not comparable."""
+    if value is None:
+        return "null", None
+    if isinstance(value, enum.Enum):
+        text = literal(value, type_)
+        return ("text", text.strip("'")) if text else ("other", None)
+    if isinstance(value, bool):
+        return "boolean", str(value)
+    if isinstance(value, (int, float, decimal.Decimal)):
+        number = decimal.Decimal(str(value))
+        return "number", str(number.normalize() if number else decimal.Decimal(0))
+    if isinstance(value, (str, uuid.UUID)):
+        return "text", str(value)
+    if isinstance(value, (bytes, memoryview)):
+        return "bytes", bytes(value).hex()
+    if isinstance(value, datetime.datetime):
+        return "moment", (value.astimezone(datetime.timezone.utc).replace(tzinfo=None) if value.tzinfo else value).isoformat()
+    if isinstance(value, (datetime.date, datetime.time)):
+        return type(value).__name__, value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return "interval", repr(value.total_seconds())
+    if isinstance(value, (list, dict)):
+        return "json", json.dumps(value, sort_keys=True, default=str)
+    return "other", None
+
+
+COMMANDS.update(write=write, read=read)

@@ -1,0 +1,110 @@
+"""Connecting as the application does, and trying things in savepoints that leave nothing behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+
+if TYPE_CHECKING:
+    from bgmigrate.verify.inside.rows import ParentFailed
+    from bgmigrate.verify.inside.samples import CannotMake
+    from bgmigrate.versions.agent import failure, sqlalchemy_version
+
+
+def with_connection(url: str, driver: str, work: Callable[[Any], Any]) -> Any:
+    """Run `work(connection)` on a connection made with the driver, an asynchronous one included."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+
+    target = make_url(url).set(drivername="postgresql+" + driver)
+    if driver not in ("psycopg", "psycopg2"):  # the others do not take libpq's parameters
+        target = target.set(query={k: v for k, v in target.query.items() if k == "host"})
+    if driver != "asyncpg":
+        old: Dict[str, Any] = {"future": True} if sqlalchemy_version().startswith("1.") else {}
+        engine = create_engine(target, **old)
+        try:
+            with engine.connect() as connection:
+                return work(connection)
+        finally:
+            engine.dispose()
+    import asyncio
+
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def run() -> Any:
+        engine = create_async_engine(target)
+        try:
+            async with engine.connect() as connection:
+                return await connection.run_sync(work)
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(run())
+
+
+def new_session(connection: Any) -> Any:
+    """A session that flushes into the connection's own transaction and never commits it."""
+    from sqlalchemy.orm import Session
+
+    old: Dict[str, Any] = {"future": True} if sqlalchemy_version().startswith("1.") else {}
+    return Session(bind=connection, autoflush=False, **old)
+
+
+def attempt(connection: Any, work: Callable[[Any], Any], *, keep: bool = False) -> Tuple[Any, Optional[Exception]]:
+    """Run `work(session)` in a savepoint and roll it back (or keep it when it went well); the result, or the error."""
+    point = connection.begin_nested()
+    session = new_session(connection)
+    try:
+        result = work(session)
+        if keep:
+            session.flush()
+            session.expunge_all()
+            session.commit()
+            if point.is_active:
+                point.commit()
+        return result, None
+    except Exception as error:
+        if connection.closed or connection.invalidated:
+            raise
+        return None, error
+    finally:
+        session.close()
+        if point.is_active:
+            point.rollback()
+
+
+def told(error: BaseException) -> Dict[str, Any]:
+    """What the server (or Python) said, as it travels: sqlstate, message, table, column, constraint, where, statement."""
+    origin = getattr(error, "orig", None)
+    lines = str(origin or error).strip().splitlines()
+    out: Dict[str, Any] = {"kind": type(error).__name__, "message": lines[0] if lines else type(error).__name__}
+    if isinstance(error, CannotMake):
+        out["state"] = "unmade"
+        return out
+    if isinstance(error, ParentFailed):
+        return {**out, "state": "parent", "table": error.table}
+    if origin is None:
+        out["traceback"] = failure(error)["traceback"]
+        return out
+    cause = getattr(origin, "__cause__", None) or origin  # asyncpg's own error stands behind SQLAlchemy's
+    diag = getattr(origin, "diag", None) or cause
+    raw = origin.args[0] if origin.args and isinstance(origin.args[0], dict) else {}  # pg8000
+    out["state"] = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or getattr(cause, "sqlstate", None) or raw.get("C")
+    for ours, theirs, letter in (
+        ("message", "message_primary", "M"), ("table", "table_name", "t"), ("schema", "schema_name", "s"), ("column", "column_name", "c"),
+        ("constraint", "constraint_name", "n"), ("context", "context", "W"),
+    ):
+        value = getattr(diag, theirs, None) or raw.get(letter)
+        if isinstance(value, str):
+            out[ours] = value
+    if "message_primary" not in dir(diag) and getattr(cause, "message", None):
+        out["message"] = str(cause.message)
+    out["statement"] = str(getattr(error, "statement", "") or "")[:500]
+    return out
+
+
+def key_of(fault: Dict[str, Any]) -> Optional[str]:
+    """The table that the server named, as plans and findings call it."""
+    if not fault.get("table"):
+        return None
+    schema = fault.get("schema")
+    return fault["table"] if schema in (None, "public") else "%s.%s" % (schema, fault["table"])

@@ -1,0 +1,93 @@
+"""What a failed statement proves: a break, drift that was there before, or nothing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bgmigrate.verify.shape import Shape
+from bgmigrate.verify.subject import Subject
+
+Result = Mapping[str, Any]
+Verdict = Literal["break", "drift", "inconclusive", "nothing"]
+
+# Refusals that depend on the values, which are ours: CHECK, unique, exclusion, a trigger's own RAISE, and rows that could not be made.
+BY_VALUE = {"23514", "23505", "23P01", "P0001", "unmade"}
+SAYS_MISSING = {"42P01", "42703", "42704", "42883"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A failed result with its verdict; `missing` is the table or (table, column) that it fails for want of."""
+
+    result: Result
+    verdict: Verdict
+    missing: tuple[str, str] | None = None
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """What was said."""
+        error: Mapping[str, Any] = self.result["error"]
+        return error
+
+
+def judge(subject: Subject, other: Subject | None, shape: Shape, failed: Sequence[Result], control: Collection[tuple[str, str]]) -> list[Judged]:
+    """Judge the failed results of a version. `control`: the (target, stage) that fail on the version's own schema as well."""
+    broken_tables = {r["table"] for r in failed if r["error"].get("state") not in BY_VALUE | {"parent"}}
+    out = []
+    for result in failed:
+        state = result["error"].get("state")
+        missing = named(result, shape)
+        if state == "parent":
+            verdict: Verdict = "nothing" if result["error"]["table"] in broken_tables | set(shape.tables) else "inconclusive"
+        elif missing and state in SAYS_MISSING:
+            verdict = "break"
+        elif (result["target"], result["stage"]) in control:
+            verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
+        else:
+            verdict = _verdict(subject, other, result)
+        out.append(Judged(result=result, verdict=verdict, missing=missing))
+    return out
+
+
+def _verdict(subject: Subject, other: Subject | None, result: Result) -> Verdict:
+    error = result["error"]
+    state = error.get("state")
+    if state == "P0001" and "bgmigrate." in error.get("context", ""):
+        return "break"  # it is our trigger that refuses
+    if state in BY_VALUE:
+        return "inconclusive"
+    if state == "23502" and (column := error.get("column")):
+        mine = subject.snapshot.tables.get(result["table"])
+        if mine and column in mine.columns and mine.columns[column].nullable:
+            # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
+            return "break" if other and _requires(other, result["table"], column) else "drift"
+    if state == "23503":
+        if result["stage"] == "delete":  # rows of a table that the version does not know hold on to its row
+            return "inconclusive" if (error.get("table") or "") in subject.snapshot.tables else "break"
+        return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
+    return "break"
+
+
+def _requires(subject: Subject, table: str, column: str) -> bool:
+    known = subject.snapshot.tables.get(table)
+    return bool(known and column in known.columns and not known.columns[column].nullable)
+
+
+def _references(subject: Subject, table: str | None, constraint: str | None) -> bool:
+    known = subject.own.table(table or "") if subject.own else None
+    return bool(known and any(k.kind == "f" for n, k in known.constraints.items() if n == constraint))
+
+
+def named(result: Result, shape: Shape) -> tuple[str, str] | None:
+    """The missing table (with an empty column) or column that the server's words name."""
+    message = result["error"].get("message", "")
+    words = {w.replace('""', '"') for w in re.findall(r'"((?:[^"]|"")+)"', message)} | set(re.findall(r"[\w.$]+", message))
+    for table in shape.tables:
+        if table in words or (f"public.{table}" in words):
+            return table, ""
+    found = [(t, c) for t, c in shape.columns if c in words or any(w.endswith(f".{c}") for w in words)]
+    mine = [f for f in found if f[0] in result["tables"]]
+    return next(iter(mine or found), None)

@@ -1,0 +1,161 @@
+"""Does every statement of a version run on this schema? What fails is grouped by its cause."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from bgmigrate.findings import Finding
+from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.judge import Judged, judge
+from bgmigrate.verify.outcome import Probe
+from bgmigrate.verify.shape import Shape
+from bgmigrate.verify.subject import Subject
+
+STATEMENTS = {
+    "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
+}
+ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
+
+
+def roundtrip(
+    subject: Subject, other: Subject | None, facts: Facts, shape: Shape, *, schema: str = "expanded", limits: str = "", drivers: Sequence[str] = ()
+) -> list[Probe]:
+    """One probe for each driver of the version, and the shape's findings with what fails because of them."""
+    out: list[Probe] = []
+    for driver in drivers or subject.drivers:
+        began = time.monotonic()
+        results = subject.roundtrip(facts, driver, limits=limits)
+        failed = [r for r in results if r["error"]]
+        judged = judge(subject, other, shape, failed, _control(subject, failed, driver))
+        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "inconclusive")}
+        suffix = f" ({driver})" if len(subject.drivers) > 1 else ""
+        findings = [*_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_unproved(subject, by["inconclusive"])]
+        out.append(Probe(
+            probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),
+            seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if suffix else "",
+        ))
+        if out[0].driver != out[-1].driver:  # what is missing is missing for every driver: said once
+            said = {(f.code, f.table, f.column) for f in out[0].findings}
+            last = out[-1]
+            out[-1] = Probe(**{**vars(last), "findings": tuple(f for f in last.findings if (f.code, f.table, f.column) not in said)})
+    return out
+
+
+def unused(subject: Subject, shape: Shape, probes: Iterable[Probe], schema: str = "expanded") -> list[Finding]:
+    """What is missing although no statement that was tried needed it; every mapped column is in some statement, so it is certain to fail."""
+    told = {(f.table, f.column or "") for p in probes for f in p.findings if f.code == "BGM802"}
+    missing = [(t, "") for t in shape.tables] + list(shape.columns)
+    return _in([_lacks(subject, m, []) for m in missing if m not in told], schema)
+
+
+def _control(subject: Subject, failed: Sequence[dict[str, object]], driver: str) -> set[tuple[str, str]]:
+    """The same targets on the schema that the version would create: what fails there too says nothing about this schema."""
+    if not failed or subject.own is None:
+        return set()
+    only = sorted({str(r["target"]) for r in failed})
+    return {(r["target"], r["stage"]) for r in subject.roundtrip(subject.own, driver, only=only) if r["error"]}
+
+
+def _breaks(subject: Subject, breaks: Sequence[Judged], suffix: str) -> list[Finding]:
+    missing: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    rest: dict[tuple[str, str, str], list[Judged]] = defaultdict(list)
+    whole = {j.missing for j in breaks if j.result["stage"] == "delete" and not j.result.get("alone")}
+    along = [j for j in breaks if j.result.get("alone") and j.missing in whole]  # their own deletes work; a cascade into another's does not
+    for j in (b for b in breaks if b not in along):
+        if j.missing:
+            missing[j.missing].append(j)
+        if not j.missing or j.missing[0] not in j.result["tables"]:
+            cause = j.missing or (j.error.get("column", "") or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
+            rest[j.result["table"], *cause].append(j)
+    return [_lacks(subject, m, js, suffix) for m, js in missing.items()] + [_fails(subject, t, js, suffix, along) for (t, *_), js in rest.items()]
+
+
+def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged], suffix: str = "") -> Finding:
+    table, column = missing
+    what = f"{table}.{column}" if column else table
+    by_table: dict[str, list[Judged]] = defaultdict(list)
+    for j in because:
+        by_table[j.result["table"]].append(j)
+    needs = "; ".join(f"{_statements(js)} of {t}" for t, js in by_table.items())
+    return Finding(
+        code="BGM802", version=subject.name, probe="roundtrip" if because else "shape", table=table, column=column or None,
+        what=f"{subject.name} maps {what}, which does not exist" + (f"; what fails because of it: {needs}{suffix}" if needs else ""),
+        why=f"{subject.name} cannot run on this schema.",
+        next=f"If it belongs to {subject.name}'s expand: bgmigrate expand. If it was dropped: {subject.name} must not get traffic on this database.",
+    )
+
+
+def _fails(subject: Subject, table: str, js: Sequence[Judged], suffix: str, along: Sequence[Judged]) -> Finding:
+    error, result = js[0].error, js[0].result
+    column = error.get("column") or next(iter(result["columns"]), None)
+    values = f" with {result['label']!r} in {column}" if result["label"] else ""
+    said = error["message"].rstrip(".")
+    plural = len({_statement(j) for j in js}) > 1
+    return Finding(
+        code="BGM801", version=subject.name, probe="roundtrip", table=table, column=column,
+        what=f"{subject.name}'s {_statements(js)} of {table}{values} {'fail' if plural else 'fails'}: {said}{suffix}",
+        why=_reason(subject, table, js[0]) + _taken_along(js, along),
+        next="Keep both versions' columns in step in the expand revision, or correct the model; then `bgmigrate verify`.",
+    )
+
+
+def _taken_along(js: Sequence[Judged], along: Sequence[Judged]) -> str:
+    tables = sorted({j.result["table"] for j in along if j.missing == js[0].missing})
+    if not tables or "delete" not in {j.result["stage"] for j in js}:
+        return ""
+    return f" It is also run when the ORM deletes such rows along with a row of {' or '.join(tables)}."
+
+
+def _reason(subject: Subject, table: str, j: Judged) -> str:
+    if j.missing:
+        return f"It needs {'.'.join(filter(None, j.missing))}, which this schema does not have."
+    column, known = j.error.get("column"), subject.snapshot.tables.get(table)
+    if j.error.get("state") == "23502" and known and column and column not in known.columns:
+        return f"{subject.name} does not know {column}, which is NOT NULL and has neither a default nor a trigger that fills it."
+    statement = " ".join(j.error.get("statement", "").split())
+    return f"It runs on the schema that {subject.name} was made for" + (f": {statement[:200]}" if statement else ".")
+
+
+def _drift(subject: Subject, drift: Sequence[Judged]) -> list[Finding]:
+    groups = {(j.result["table"], j.error.get("column") or j.error.get("constraint")): j for j in drift}
+    return [
+        Finding(
+            code="BGM807", severity="info", version=subject.name, probe="roundtrip", table=table, column=j.error.get("column"),
+            what=f"the database is stricter than {subject.name}'s model: {j.error['message']}",
+            why="No version's model asks for it, so this change did not bring it.", next="Say it in the model too.",
+        )
+        for (table, _), j in groups.items()
+    ]
+
+
+def _unproved(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
+    groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
+    for j in js:
+        groups[j.result["table"], j.error["message"]].append(j)
+    return [
+        Finding(
+            code="BGM806", severity="warning", version=subject.name, probe="roundtrip", table=table,
+            what=f"nothing is proved of {subject.name}'s {_statements(same)} of {table}: {message}",
+            why="The sample row was refused for its values, or fails on the version's own schema too.", next="Look at it by hand.",
+        )
+        for (table, message), same in groups.items()
+    ]
+
+
+def _statement(j: Judged) -> str:
+    stage: str = j.result["stage"]
+    return STATEMENTS.get(stage) or f"load of {j.result['target'].rpartition('.')[2]}.{stage.removeprefix('load ')}"
+
+
+def _statements(js: Sequence[Judged]) -> str:
+    names = dict.fromkeys(_statement(j) for j in js)
+    ordered = [n for n in ORDER if n in names] + [n for n in names if n not in ORDER]
+    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} and {ordered[-1]}"
+
+
+def _in(findings: Iterable[Finding], schema: str) -> list[Finding]:
+    if schema == "expanded":
+        return list(findings)
+    return [Finding(**{**vars(f), "what": f"once the pending contracts are applied, {f.what}"}) for f in findings]

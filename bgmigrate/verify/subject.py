@@ -1,0 +1,88 @@
+"""A version under trial: its process, its description, and the databases that it is tried on."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from bgmigrate.catalog.values import Schema
+from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
+from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.inside import SOURCES
+from bgmigrate.versions.process import Agent, VersionFailed
+
+FIRST = {"blue": 1000, "green": 15000}  # where each version's sample values begin, so that their rows do not collide
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """One version. `own` is the schema that it would create for itself; None when its DDL cannot be run, `own_fails` saying why."""
+
+    name: str
+    agent: Agent
+    snapshot: Snapshot
+    source: str = ""
+    static: bool = False  # only a snapshot: Core statements, and nothing is loaded through an ORM
+    drivers: tuple[str, ...] = ()
+    own: Facts | None = None
+    own_fails: str = ""
+    tables: set[str] = field(default_factory=set)
+
+    def roundtrip(self, facts: Facts, driver: str, *, only: list[str] | None = None, limits: str = "") -> list[dict[str, Any]]:
+        """Try every statement on a database; nothing stays."""
+        found: list[dict[str, Any]] = self.agent.call(
+            "roundtrip", url=facts.url, driver=driver, facts=facts.as_json(), first=FIRST.get(self.name, 1000), deferrable=facts.deferrable,
+            only=only, limits=limits,
+        )
+        return found
+
+    def write(self, facts: Facts) -> list[dict[str, Any]]:
+        """Commit rows of every kind; says where they are."""
+        found: list[dict[str, Any]] = self.agent.call(
+            "write", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000)
+        )
+        return found
+
+    def read(self, facts: Facts, rows: list[dict[str, Any]], *, delete: bool = False) -> list[dict[str, Any]]:
+        """Load rows, whoever wrote them."""
+        found: list[dict[str, Any]] = self.agent.call("read", url=facts.url, driver=self.drivers[0], rows=rows, delete=delete)
+        return found
+
+    def own_schema(self) -> Schema | None:
+        """What it would create for itself."""
+        return self.own.schema if self.own else None
+
+
+def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:
+    """A version whose code has been loaded. Raises VersionFailed when it has no PostgreSQL driver."""
+    snapshot = agent.snapshot()
+    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    configured = settings.environment(name).driver
+    drivers = (configured,) if configured else snapshot.drivers
+    if not drivers:
+        raise VersionFailed(
+            f"{name}: {agent.interpreter} has no PostgreSQL driver that its SQLAlchemy {snapshot.sqlalchemy} can use",
+            why="A version is run with the driver that its application uses.", next="Install psycopg (or psycopg2, asyncpg, pg8000) there.",
+        )
+    return Subject(name=name, agent=agent, snapshot=snapshot, source=source, drivers=drivers)
+
+
+def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
+    """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
+    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    return Subject(name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",))
+
+
+def reflect(subject: Subject) -> None:
+    """Give a snapshot's process the tables that the snapshot's DDL built. Raises VersionFailed when it could not be built."""
+    if subject.own is None:
+        raise VersionFailed(f"{subject.name}: {subject.own_fails}", next="Name the version by git:, path: or python: instead.")
+    schemas = sorted({t.schema or "public" for t in subject.snapshot.tables.values()})
+    subject.agent.call("reflect", url=subject.own.url, driver="psycopg", schemas=schemas)
+
+
+def host(name: str) -> Agent:
+    """A process of our own interpreter for a version that has none."""
+    return Agent(name, sys.executable)

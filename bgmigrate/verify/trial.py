@@ -1,0 +1,176 @@
+"""The whole trial: both versions' processes, a clone of the live schema, and every probe; what can go at once goes at once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bgmigrate.errors import ConfigurationError, InfrastructureError
+from bgmigrate.findings import Finding
+from bgmigrate.journal.synchronizations import Synchronization
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
+from bgmigrate.verify import clone, facts
+from bgmigrate.verify.crossread import crossread
+from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.outcome import Probe
+from bgmigrate.verify.roundtrip import roundtrip, unused
+from bgmigrate.verify.shape import shape
+from bgmigrate.verify.subject import Subject, described, host, reflect, running
+from bgmigrate.versions.load import agent, snapshot
+from bgmigrate.versions.spec import Spec
+
+T = TypeVar("T")
+ON_LIVE = "SET LOCAL lock_timeout = '2s'"  # a sample row must not wait behind the application, nor the application behind it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A version to be tried: by SPEC, or by the snapshot that the journal has of it."""
+
+    name: str
+    spec: Spec | None = None
+    snapshot: Snapshot | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What came out, and the description of each version that was tried, by environment."""
+
+    probes: tuple[Probe, ...]
+    snapshots: dict[str, Snapshot]
+    findings: tuple[Finding, ...]
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, version: Version) -> Iterator[Subject]:
+    """A version's process, loaded. Raises VersionFailed.
+
+    A version that is registered is run from its source where that still gives the same models, else from its snapshot.
+    """
+    spec, told, source = version.spec, version.snapshot, version.source or str(version.spec)
+    with contextlib.ExitStack() as stack:
+        if spec is not None and spec.runnable and (subject := _live(stack, settings, version, spec, source)):
+            yield subject
+            return
+        if told is None:
+            assert spec is not None
+            told = snapshot(settings, spec)
+        yield described(version.name, stack.enter_context(host(version.name)), told, f"{source}, as registered" if spec else source)
+
+
+def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spec: Spec, source: str) -> Subject | None:
+    try:
+        process = stack.enter_context(agent(settings, spec, environment=version.name))
+        unchanged = version.snapshot is None or process.snapshot().fingerprint == version.snapshot.fingerprint
+        return running(settings, version.name, process, source) if unchanged else None
+    except ConfigurationError:
+        if version.snapshot is None:
+            raise
+        return None  # its source is gone or does not load any more
+
+
+def run(
+    settings: Settings, versions: Sequence[Version], *, on_live: bool, ignore: tuple[str, ...], synchronizations: Sequence[Synchronization],
+    contract: Callable[[str], None] | None, candidate: str | None, say: Progress,
+) -> Trial:
+    """Try the versions on clones of the live schema. `contract` applies the pending contracts to a clone, for the candidate alone."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=4) as pool:
+        say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
+        taken = pool.submit(clone.take, settings.url)
+        loading = [pool.submit(_enter, stack, opened(settings, v)) for v in versions]
+        live = taken.result()
+        cloning = pool.submit(_enter, stack, clone.clone(settings, live))
+        subjects = [f.result() for f in loading]
+        building = [pool.submit(_own, settings, stack, s, live, ignore) for s in subjects]
+        contracted = pool.submit(_contracted, settings, stack, live, contract, ignore) if contract and candidate else None
+        here = facts.read(cloning.result(), ignore=ignore)
+        for f in building:
+            f.result()
+        for s in subjects:
+            if s.static:
+                reflect(s)
+        tried_on = facts.read(settings.url, ignore=ignore) if on_live else here
+        say.step("round trip" + (", on the live database, rolled back" if on_live else ""))
+        limits = ON_LIVE if on_live else ""
+        pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
+        jobs = [pool.submit(_alone, s, o, tried_on, "expanded", limits) for s, o in pairs]
+        probes = [p for job in jobs for p in job.result()]
+        if len(subjects) == 2:
+            say.step("cross-read")
+            probes += _crossed(subjects, here, synchronizations)
+        if contracted:
+            say.step(f"{candidate} on the schema that the pending contracts leave")
+            after = contracted.result()
+            for s, o in pairs:
+                if s.name == candidate:
+                    probes += _alone(s, o, after, "contracted", "")
+    return Trial(
+        probes=tuple(probes), snapshots={s.name: s.snapshot for s in subjects},
+        findings=_common([f for p in probes for f in p.findings]),
+    )
+
+
+def _enter(stack: contextlib.ExitStack, manager: contextlib.AbstractContextManager[T]) -> T:
+    return stack.enter_context(manager)
+
+
+def _own(settings: Settings, stack: contextlib.ExitStack, subject: Subject, live: clone.LiveSchema, ignore: tuple[str, ...]) -> None:
+    try:
+        subject.own = facts.read(stack.enter_context(clone.own(settings, subject.snapshot, live, subject.name)), ignore=ignore)
+    except InfrastructureError as error:
+        subject.own_fails = error.what
+
+
+def _contracted(
+    settings: Settings, stack: contextlib.ExitStack, live: clone.LiveSchema, contract: Callable[[str], None] | None, ignore: tuple[str, ...]
+) -> Facts:
+    assert contract is not None
+    url = stack.enter_context(clone.clone(settings, live, "contracted"))
+    contract(url)
+    return facts.read(url, ignore=ignore)
+
+
+def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str) -> list[Probe]:
+    """Shape and round trip of one version."""
+    began = time.monotonic()
+    found = shape(subject, on)
+    trips = roundtrip(subject, other, on, found, schema=schema, limits=limits)
+    lacking = unused(subject, found, trips, schema)
+    own = [Finding(
+        code="BGM807", severity="info", version=subject.name, probe="shape",
+        what=f"{subject.name} was not tried on a schema of its own: {subject.own_fails}",
+        why="Without it, what fails on every schema cannot be told from what fails on this one.",
+        next="Nothing, if its DDL needs its migrations to run.",
+    )] if subject.own_fails and schema == "expanded" else []
+    drift = found.drift if schema == "expanded" else ()
+    spent = time.monotonic() - began - sum(t.seconds for t in trips)
+    return [
+        Probe(
+            probe="shape", version=subject.name, checked=found.checked, failed=len(found.tables) + len(found.columns), seconds=max(spent, 0.0),
+            findings=(*lacking, *drift, *own), schema=schema,
+        ),
+        *trips,
+    ]
+
+
+def _crossed(subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization]) -> list[Probe]:
+    written = [s.write(here) for s in subjects]  # one after the other: they may wait for each other's unique values
+    return [
+        crossread(writer, reader, rows, here, synchronizations)
+        for writer, reader, rows in ((subjects[0], subjects[1], written[0]), (subjects[1], subjects[0], written[1]))
+    ]
+
+
+def _common(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Errors first; the same thing found on two schemas is told once."""
+    seen: dict[tuple[str | None, ...], Finding] = {}
+    for f in sorted(findings, key=lambda f: ("error", "warning", "info").index(f.severity)):
+        seen.setdefault((f.code, f.version, f.table, f.column, f.what.removeprefix("once the pending contracts are applied, ")), f)
+    return tuple(seen.values())
