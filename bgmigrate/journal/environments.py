@@ -81,8 +81,8 @@ def retire(connection: Connection, *, service: str, environment: str, version: s
     rows = connection.execute(
         """
         UPDATE bgmigrate.version SET state = 'retired'
-         WHERE service = %s AND environment = %s AND state <> 'retired' AND version = coalesce(%s, version)
-           AND (state <> 'replaced' OR %s IS NOT NULL)
+         WHERE service = %s AND environment = %s AND state <> 'retired' AND version = coalesce(%s::text, version)
+           AND (state <> 'replaced' OR %s::text IS NOT NULL)
         RETURNING version
         """,
         (service, environment, version, version),

@@ -18,7 +18,7 @@ OURS = "bgmigrate/"  # every connection of ours says so, see bgmigrate.database.
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A session, or a prepared transaction (which has no pid), of this database. None: the server does not show it to our role."""
+    """A session, or a prepared transaction (which has no pid), of this database. `state` and age are shown to privileged roles only."""
 
     pid: int | None
     user: str
@@ -41,7 +41,7 @@ class Session:
 def sessions(connection: Connection, environment: Environment) -> list[Session]:
     """The sessions and prepared transactions that may be this environment's; none when it has neither role nor application_name.
 
-    With both configured, both must match. What our role may not see counts as matching, and a prepared transaction has no application name.
+    With both configured, both must match. A prepared transaction has no application name: it may be anybody's.
     """
     if unconfigured(environment):
         return []
@@ -52,11 +52,10 @@ def unprovable(connection: Connection, environment: Environment) -> str | None:
     """Why the absence of sessions would prove nothing; None when it proves that the environment is drained."""
     if unconfigured(environment):
         return "neither role nor application_name is configured for it, so its sessions cannot be told apart"
-    hidden = [s for s in _all(connection) if s.pid is not None and s.application_name is None]
-    if environment.role is None and hidden:
-        row = connection.execute("SELECT current_user").fetchone()
-        role = ident(row[0]) if row else ""
-        return f"{len(hidden)} sessions hide their application_name from role {role} (GRANT pg_read_all_stats TO {role}; or configure roles)"
+    if environment.role is not None:
+        row = connection.execute("SELECT to_regrole(%s) IS NULL", (ident(environment.role),)).fetchone()
+        if row and row[0]:
+            return f"there is no role {environment.role}, and a misspelt one has no sessions"
     return None
 
 
@@ -74,6 +73,6 @@ def _all(connection: Connection) -> list[Session]:
 def _matches(session: Session, environment: Environment) -> bool:
     if environment.role is not None and session.user != environment.role:
         return False
-    if environment.application_name is None or (session.application_name is None and (environment.role is not None or session.pid is None)):
+    if environment.application_name is None or session.pid is None:
         return True
-    return session.application_name is not None and fnmatchcase(session.application_name, environment.application_name)
+    return fnmatchcase(session.application_name or "", environment.application_name)
