@@ -79,6 +79,7 @@ class Case:
     seen: tuple[Seen, ...]
     name: str = ""
     green_seed: str = ""  # what green's statements need on an otherwise empty schema of green's own
+    clean_up: str = ""  # makes green's rows obey blue's rules; without it rollback must refuse
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
     contracts: bool = True  # is there anything for contract to do?

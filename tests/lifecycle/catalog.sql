@@ -21,6 +21,7 @@ SELECT 'constraint', named || '.' || CASE WHEN contype = 'n' THEN 'not null' ELS
   FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
 UNION ALL
 SELECT 'index', named, concat_ws(' ', pg_get_indexdef(x.indexrelid), CASE WHEN NOT x.indisvalid THEN 'INVALID' END) FROM relation r JOIN pg_index x ON x.indexrelid = r.oid
+  WHERE x.indrelid IS DISTINCT FROM to_regclass('alembic_version')
 UNION ALL
 SELECT 'trigger', named || '.' || tgname, pg_get_triggerdef(t.oid) || ' ' || tgenabled::text FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE NOT tgisinternal
 UNION ALL

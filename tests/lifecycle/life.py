@@ -32,6 +32,7 @@ class Life:
         self.case, self.project, self.server = case, project, server
         project.models(blue=PRELUDE + case.blue, green=PRELUDE + case.green)
         self.traffic = Traffic(case, project.url)
+        self.expands = True
 
     def run(self) -> None:
         """The whole life. Raises AssertionError at the first broken promise."""
@@ -48,6 +49,7 @@ class Life:
         seeded_places = catalog.places(self.project.url)
         self.expand()
         expanded = self.catalog()
+        self.expands = expanded != original
         self.nothing_rewritten(seeded_places)
         self.both_write("after expand")
         self.rollback(original)
@@ -85,7 +87,7 @@ class Life:
 
     def both_write(self, when: str) -> None:
         """Both versions read every row, then both write and read what the other wrote."""
-        self.traffic.both = True
+        self.traffic.together(True)
         self.traffic.check(when)
         self.traffic.start("green")
         self.traffic.more(3)
@@ -95,7 +97,11 @@ class Life:
     def rollback(self, original: Catalog) -> None:
         """Take expand back while blue writes: blue's rows stay, and no trace."""
         self.traffic.stop()
-        self.traffic.both = False
+        self.traffic.together(False)
+        if self.case.clean_up:
+            # what green wrote breaks blue's rules: it must be neither lost nor kept silently
+            assert self.project.must("rollback", code=3).json["findings"]
+            self.project.sql(self.case.clean_up)
         before = self.traffic.memory("blue")
         self.traffic.start("blue")
         self.traffic.more(1)
@@ -117,14 +123,14 @@ class Life:
             assert result.code == KILLED, result
         else:
             raise AssertionError("expand never gets through")
-        assert fault > 1, "expand passes no fault point: nothing was killed"
+        assert fault > 1 or not self.expands, "expand passes no fault point: nothing was killed"
         self.project.must("expand")
         self.calm("an expand that was killed")
 
     def contract(self) -> None:
         """Blue goes; green writes while the old is dropped; the same rows are read afterwards."""
         self.traffic.stop()
-        self.traffic.both = False
+        self.traffic.together(False)
         before = self.traffic.memory("green")
         self.project.must("contract", "--drained", "blue's writer has ended")
         self.traffic.same("green", before, "contract")
@@ -150,8 +156,9 @@ class Life:
 
     def equal(self, want: Catalog, what: str) -> None:
         """The live catalog is that one."""
-        assert catalog.difference(self.catalog(), want) == [], f"{what} differs"
+        wrong = catalog.difference(self.catalog(), want)
+        assert not wrong, f"{what} differs:\n" + "\n".join(wrong)
 
     def calm(self, when: str) -> None:
         """No writer met an error or a wrong value."""
-        assert self.traffic.faults == [], when
+        assert not self.traffic.faults, f"{when}:\n" + "\n".join(self.traffic.faults)

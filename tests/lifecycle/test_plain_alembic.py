@@ -34,7 +34,7 @@ def test_alembic_upgrade_expand_is_as_safe_as_bgmigrate_expand(case: Case, proje
         traffic.more()
         done = project.alembic("upgrade", "expand@head")
         assert done.returncode == 0, done.stderr
-        traffic.both = True
+        traffic.together(True)
         traffic.check("after alembic upgrade expand@head")
         traffic.start("green")
         traffic.more(2)

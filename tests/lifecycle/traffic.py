@@ -36,7 +36,7 @@ class Traffic:
         self.models = {"blue": load(case.blue), "green": load(case.green)}
         self.writes: dict[Side, tuple[Write, ...]] = {"blue": case.blue_writes, "green": case.green_writes}
         self.faults: list[str] = []
-        self.both = False  # may the other version be asked? False before expand and after contract
+        self._both = False
         self.slowest = 0.0  # seconds that one write took
         self._engines = {s: create_engine(sqlalchemy_url(url), connect_args={"application_name": f"shop-{s}"}) for s in SIDES}
         self._turns = dict.fromkeys(SIDES, 0)
@@ -112,11 +112,16 @@ class Traffic:
             self._judge_write(connection, side, write, k, values)
 
     # --- judging
+    def together(self, both: bool) -> None:
+        """May each version be asked what it reads of the other's writes? Not before expand, and not after contract."""
+        with self._moved:
+            self._both = both
+
     def _judge_write(self, connection: Connection, side: Side, write: Write, key: Any, values: Row) -> None:
         label = f"{side}'s {write.kind} of {write.table}[{key}]"
         mine = self._read(connection, side, write.table, key).get(key)
-        seen = next((s for s in self.case.seen if s.table == write.table), None)
-        theirs = self._read(connection, other(side), write.table, key).get(key) if seen and self.both else None
+        seen = next((s for s in self.case.seen if s.table == write.table), None) if self._both else None
+        theirs = self._read(connection, other(side), write.table, key).get(key) if seen else None
         connection.rollback()
         if write.kind == "delete":
             if mine or theirs:
@@ -125,7 +130,7 @@ class Traffic:
             self._fault(f"{label}: the writer does not read its row")
         elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v}:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
-        elif seen and self.both and theirs is None:
+        elif seen and theirs is None:
             self._fault(f"{label}: {other(side)} does not see it")
         elif seen and theirs is not None:
             blue, green = (mine, theirs) if side == "blue" else (theirs, mine)

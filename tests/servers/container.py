@@ -19,7 +19,7 @@ def missing() -> str | None:
     if not find_spec("testcontainers"):
         return "testcontainers is not installed"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.simplefilter("ignore")  # what its libraries say about themselves is no matter of ours
         reason = _ask()
         gc.collect()  # a client that fails to connect leaves its socket to the collector, which warns of it
     return reason

@@ -32,6 +32,7 @@ INSERT INTO "Old Badges" (user_id, label) SELECT i, NULLIF('gold ☆ ' || i, 'go
         delete("users", lambda n: 100 + n),
     ),
     seen=(Seen(table="users"),),
+    clean_up='DELETE FROM "Old Badges" b WHERE NOT EXISTS (SELECT FROM users WHERE id = b.user_id)',
     changes=("Old Badges",),
     final=(("SELECT to_regclass('\"Old Badges\"')::text", [(None,)]),),
 )
