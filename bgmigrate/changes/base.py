@@ -40,6 +40,15 @@ class Planned:
     stage: Stage
     step: Step
     because: tuple[str, ...]
+    undo: tuple[Step, ...] | None = None  # what rollback runs, where it takes more than the step's own undoing
+
+    @property
+    def undone(self) -> tuple[Step, ...]:
+        """What rollback runs for this step, in order."""
+        if self.undo is not None:
+            return self.undo
+        own = self.step.undo()
+        return (own,) if own is not None else ()
 
 
 @dataclass(frozen=True, kw_only=True)

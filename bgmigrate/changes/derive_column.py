@@ -13,11 +13,11 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.server_default import set_default
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
 from bgmigrate.ops import BackfillRows, RequireNotNull, StopSynchronizing, SynchronizeColumns
-from bgmigrate.sql import compose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,10 +80,9 @@ class DeriveColumn(Change):
 
     def contract(self) -> list[Planned]:
         assert self.table and self.column
-        alter = [compose("ALTER COLUMN {c:i} SET DEFAULT {d:q}", c=self.column, d=self.want.default)] if self.want.default is not None else []
         steps = [
             Planned(
-                stage=Stage.SWAP, step=StopSynchronizing(self.table, self._name, alter=alter),
+                stage=Stage.SWAP, step=StopSynchronizing(self.table, self._name, alter=set_default(self.column, self.want.default)),
                 because=(f"{self.column}: green writes it itself; its trigger goes. ACCESS EXCLUSIVE for an instant.",),
             )
         ]

@@ -17,6 +17,11 @@ from bgmigrate.ops import AlterInCatalog
 from bgmigrate.sql import compose
 
 
+def set_default(column: str, default: str | None) -> list[str]:
+    """The ALTER TABLE actions that give a column without a default its own; none where it has none."""
+    return [] if default is None else [compose("ALTER COLUMN {c:i} SET DEFAULT {d:q}", c=column, d=default)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerDefault(Change):
     """SET DEFAULT in expand, or SET/DROP DEFAULT in contract: the catalog alone."""
@@ -38,9 +43,8 @@ class ServerDefault(Change):
         return out
 
     def _set(self, value: str | None) -> str:
-        if value is None:
-            return compose("ALTER COLUMN {c:i} DROP DEFAULT", c=self.column)
-        return compose("ALTER COLUMN {c:i} SET DEFAULT {d:q}", c=self.column, d=value)
+        assert self.column
+        return next(iter(set_default(self.column, value)), compose("ALTER COLUMN {c:i} DROP DEFAULT", c=self.column))
 
     def expand(self) -> list[Planned]:
         if self.have is not None:

@@ -7,15 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.server_default import set_default
+from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
 from bgmigrate.findings import Finding
-from bgmigrate.naming import ident
-from bgmigrate.ops import WidenColumn
+from bgmigrate.naming import ident, object_name, trigger_name
+from bgmigrate.ops import (
+    BackfillRows,
+    NarrowColumn,
+    RequireFit,
+    RequireNotNull,
+    Step,
+    StopSynchronizing,
+    SynchronizeColumns,
+    WidenColumn,
+)
 from bgmigrate.sql import compose
 
 _CHARACTER = re.compile(r"(?:character varying(?:\((\d+)\))?|text)\Z")
@@ -32,25 +43,49 @@ class WidenType(Change):
     have: Column
     want: Column
     fits: str
+    twins: tuple[Twin, ...] | None  # for the way back; None where something hangs on the column that cannot be built twice
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("type"):
             fits = _fits(d.name, d.have.type, d.want.type)
-            if fits and (d.table, d.name) in differences.in_catalog:
+            if fits and d.table and (d.table, d.name) in differences.in_catalog:
                 differences.take(d)
-                out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits))
+                out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
         return out
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
         return [
             Planned(
-                stage=Stage.CATALOG, step=WidenColumn(self.table, self.column, self.want.type, self.have.type, self.fits),
+                stage=Stage.CATALOG, step=WidenColumn(self.table, self.column, self.want.type), undo=self._narrow(self.table, self.column),
                 because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",),
             )
         ]
+
+    def _narrow(self, table: str, column: str) -> tuple[Step, ...]:
+        """Rebuild the column beside itself, narrow: ALTER TYPE would write every row under ACCESS EXCLUSIVE and hide them from old snapshots."""
+        fit = RequireFit(table, column, self.have.type, self.fits)
+        if self.twins is None:
+            return (fit, NarrowColumn(table, column, self.have.type))
+        new, name = shadow(table, column), trigger_name(table, shadow(table, column))
+        bare = replace(self.have, default=None, not_null=False)
+        return (
+            fit,
+            SynchronizeColumns(
+                table, name, add={new: bare.definition}, forward={new: ident(column)}, backward={column: ident(new)},
+                comments={new: self.have.comment} if self.have.comment else {},
+            ),
+            BackfillRows(table, follow={new: ident(column)}),
+            *(t.build() for t in self.twins),
+            *([RequireNotNull(table, [new])] if self.have.not_null else []),
+            StopSynchronizing(
+                table, name, drop=[column], rename={new: column}, alter=set_default(column, self.have.default),
+                constraints=constraint_names(self.twins), indexes=index_names(self.twins),
+            ),
+            *(t.adopt() for t in self.twins if t.is_unique),
+        )
 
     def warnings(self) -> list[Finding]:
         return [
@@ -61,6 +96,20 @@ class WidenType(Change):
                 next="Use prepare_threshold=None with psycopg 3 (or let the pool drop a connection that meets 0A000).",
             )
         ]
+
+
+def shadow(table: str, column: str) -> str:
+    """The name under which a column is rebuilt beside itself."""
+    return object_name("shadow", table, column)
+
+
+def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...] | None:
+    after = differences.shadowed[table, column]
+    names = [*after.tables[table].constraints, *after.tables[table].indexes]
+    try:
+        return tuple(twin_of(after.tables[table], thing, names) for thing in changed_by_rename(differences.heads, after, table))
+    except NoTwin:
+        return None
 
 
 def _fits(column: str, have: str, want: str) -> str | None:

@@ -3,7 +3,7 @@
 from bgmigrate.ops.backfill import BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, KeepContracted
-from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, WidenColumn
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes
@@ -12,7 +12,31 @@ from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
 
 __all__ = [
-    "AddColumns", "AddConstraint", "AdoptIndex", "AlterInCatalog", "BackfillRows", "BeginContract", "BeginExpand", "BeginRollback",
-    "BuildIndex", "BuildTable", "BuildType", "CommentOn", "DropColumns", "DropNotNull", "DropTables", "DropTypes", "KeepContracted", "NarrowColumn",
-    "RemoveConstraint", "RemoveIndex", "RenameIndexes", "RequireNotNull", "Step", "StopSynchronizing", "SynchronizeColumns", "WidenColumn",
+    "AddColumns",
+    "AddConstraint",
+    "AdoptIndex",
+    "AlterInCatalog",
+    "BackfillRows",
+    "BeginContract",
+    "BeginExpand",
+    "BeginRollback",
+    "BuildIndex",
+    "BuildTable",
+    "BuildType",
+    "CommentOn",
+    "DropColumns",
+    "DropNotNull",
+    "DropTables",
+    "DropTypes",
+    "KeepContracted",
+    "NarrowColumn",
+    "RemoveConstraint",
+    "RemoveIndex",
+    "RenameIndexes",
+    "RequireFit",
+    "RequireNotNull",
+    "Step",
+    "StopSynchronizing",
+    "SynchronizeColumns",
+    "WidenColumn",
 ]

@@ -78,28 +78,20 @@ class CommentOn(Step):
 @operation("widen_column")
 @dataclass
 class WidenColumn(Step):
-    """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
-
-    `was` and `fits` (which values the old type takes) are for rollback.
-    """
+    """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant."""
 
     table: str
     column: str
     type: str
-    was: str = field(default="", metadata={"written": False})
-    fits: str = field(default="true", metadata={"written": False})
 
     def run(self, on: Runtime) -> None:
         AlterInCatalog(self.table, [compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)]).run(on)
 
-    def undo(self) -> Step | None:
-        return NarrowColumn(self.table, self.column, self.was, self.fits) if self.was else None
 
-
-@operation("narrow_column")
+@operation("require_fit")
 @dataclass
-class NarrowColumn(Step):
-    """Take a widened type back. PostgreSQL checks every row under ACCESS EXCLUSIVE, so values that do not fit are looked for first.
+class RequireFit(Step):
+    """Refuse, naming them, while there are values that a narrower type would have to cut. Reads the table; locks nothing.
 
     `fits`: an SQL condition over the table's columns that is true, or NULL, where the value fits.
     """
@@ -119,8 +111,24 @@ class NarrowColumn(Step):
             shown = ", ".join(repr(r[0]) for r in too_wide)
             raise Refused(
                 f"{too_wide[0][1]} value(s) of {self.table}.{self.column} do not fit {self.type} any more: {shown}",
-                why="The new version wrote them; the narrower type would have to cut them.",
+                why="The new version wrote them; the narrower type would have to cut them. Nothing was changed.",
                 next=f"Shorten or delete these values, then run the same command again: {self.table}.{self.column}.",
                 code="BGM917",
             )
+
+
+@operation("narrow_column")
+@dataclass
+class NarrowColumn(Step):
+    """Take a widened type back by ALTER TYPE, which writes every row under ACCESS EXCLUSIVE.
+
+    Only for columns that cannot be rebuilt beside the old one (part of a primary key, referenced by foreign keys). A transaction in
+    REPEATABLE READ that waits for it sees an empty table (PostgreSQL documentation, 13.6 Caveats).
+    """
+
+    table: str
+    column: str
+    type: str
+
+    def run(self, on: Runtime) -> None:
         on.strong([self.table], compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=self.table, c=self.column, y=self.type))

@@ -127,13 +127,14 @@ class SynchronizeColumns(Step):
 class StopSynchronizing(Step):
     """Drop the trigger and the columns of one side in one transaction, so that no write meets one without the other.
 
-    ACCESS EXCLUSIVE for an instant. In the same transaction `alter` gives the new columns what their old ones had (a default), and
+    ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
     `constraints` and `indexes` are renamed: twins take the old names.
     """
 
     table: str
     name: str
     drop: list[str] = field(default_factory=list)
+    rename: dict[str, str] = field(default_factory=dict)
     alter: list[str] = field(default_factory=list)
     constraints: dict[str, str] = field(default_factory=dict)
     indexes: dict[str, str] = field(default_factory=dict)
@@ -146,6 +147,7 @@ class StopSynchronizing(Step):
             compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=self.table),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
+            *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
             *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
             *self._renames(on),
             after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
@@ -164,7 +166,7 @@ class StopSynchronizing(Step):
     def merge(self, other: Step) -> StopSynchronizing | None:
         if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
             return StopSynchronizing(
-                self.table, self.name, self.drop + other.drop, self.alter + other.alter, self.constraints | other.constraints,
-                self.indexes | other.indexes,
+                self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
+                self.constraints | other.constraints, self.indexes | other.indexes,
             )
         return None

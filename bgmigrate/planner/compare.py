@@ -17,6 +17,7 @@ from bgmigrate import catalog, scratch
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
 from bgmigrate.changes.hints import Hints
+from bgmigrate.changes.widen_type import shadow
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history import runner
@@ -27,7 +28,6 @@ from bgmigrate.planner.diff import diff
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose
-
 
 EXTENSIONS = (
     "SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' AND nspname <> 'pg_catalog'"
@@ -91,6 +91,9 @@ def compare(
         differences = Differences(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
+            shadowed={
+                (t, c.name): _shadowed(a, t, c.name, ignore) for t, c in retyped if (t, c.name) not in moved and c.name in heads.tables[t].columns
+            },
         )
         yield differences, a
 
@@ -133,6 +136,13 @@ def _rewrites(connection: Connection, table: str, action: str, column: Column, d
             return connection.execute(where, [name]).fetchone() != before
     except psycopg.Error:
         return True  # not even possible in place
+
+
+def _shadowed(connection: Connection, table: str, column: str, ignore: set[str]) -> Schema:
+    """The schema with one column called otherwise: what hangs on it reads there as it would on a column beside it."""
+    with connection.transaction(force_rollback=True):
+        connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
+        return catalog.read(connection, ignore=ignore)
 
 
 def _concerns(facts: EnvironmentFacts) -> Callable[[str], bool]:

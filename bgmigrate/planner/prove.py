@@ -38,8 +38,8 @@ def prove(connection: Connection, differences: Differences, proposal: Proposal, 
 
 def undone(planned: Iterable[Planned]) -> list[Step]:
     """What rollback runs: each step's undoing in reverse order, those first that data may forbid."""
-    steps = [u for p in reversed(list(planned)) if (u := p.step.undo()) is not None]
-    return sorted(steps, key=lambda s: not s.may_refuse)
+    groups = [p.undone for p in reversed(list(planned)) if p.undone]
+    return [step for group in sorted(groups, key=lambda g: not g[0].may_refuse) for step in group]
 
 
 def _run(runtime: Runtime, steps: Iterable[Step]) -> None:
