@@ -20,7 +20,6 @@ from bgmigrate.settings import Settings
 class Adoption:
     """Files to be written and, of an earlier adoption without a baseline, to be removed."""
 
-    made: bool  # there was no environment
     revisions: tuple[NewRevision, ...]
     writes: dict[Path, str] = field(default_factory=dict)
     removes: tuple[Path, ...] = ()
@@ -48,7 +47,8 @@ def prepare(settings: Settings, *, baseline: Baseline | None = None) -> Adoption
     versions = project.version_directories[0] if project else location / "versions"
     heads: Sequence[str] = project.script.get_heads() if project else []
     removes: tuple[Path, ...] = ()
-    writes: dict[Path, str] = {}
+    # In an order in which each beginning of it is something that the next run finishes: environment, revisions, configuration.
+    writes = _environment(project, location, baseline)
     revisions: list[NewRevision] = []
     if baseline:
         if project and project.adopted:  # adopted while the history was empty: the anchors move on top of the baseline
@@ -59,20 +59,23 @@ def prepare(settings: Settings, *, baseline: Baseline | None = None) -> Adoption
         heads = [new.revision]
     revisions += adopt.anchors(settings.service, location, heads, versions)
     writes |= {r.path: r.text for r in revisions}
-    env = location / "env.py"
+    writes |= _configured(settings, files, raw, project)
+    return Adoption(revisions=tuple(revisions), writes=writes, removes=removes)
+
+
+def _environment(project: Project | None, location: Path, baseline: Baseline | None) -> dict[Path, str]:
+    """env.py and the template, where they are ours to write."""
+    env, template = location / "env.py", location / "script.py.mako"
     table = baseline.version_table if baseline else None
     if project is None or (table and env.read_text(encoding="utf-8") == new_environment.env_py()):
-        writes[env] = new_environment.env_py(table)
-        if not (location / "script.py.mako").exists():
-            writes[location / "script.py.mako"] = new_environment.script_mako()
-    elif table and project.version_table.name == "alembic_version":
+        return ({} if template.exists() else {template: new_environment.script_mako()}) | {env: new_environment.env_py(table)}
+    if table and project.version_table.name == "alembic_version":
         raise ConfigurationError(
             "the database's alembic_version belongs to another history than this project's", code="BGM918",
             why="Two histories in one version table overwrite each other.",
             next=f'Give context.configure() in {env} version_table="{table}", then run `bgmigrate init --baseline` again.',
         )
-    writes |= _configured(settings, files, raw, project)
-    return Adoption(made=project is None, revisions=tuple(revisions), writes=writes, removes=removes)
+    return {}
 
 
 def _location(settings: Settings, files: configuration.Files) -> tuple[Path, str]:
@@ -114,8 +117,8 @@ def _configured(settings: Settings, files: configuration.Files, raw: str, projec
     alembic = tomllib.loads(toml).get("tool", {}).get("alembic", {})
     in_ini = parser.has_option("alembic", "version_locations")
     have = parser.get("alembic", "version_locations") if in_ini else alembic.get("version_locations")
-    if project and all(d in project.version_directories for d in (_location(settings, files)[0] / b for b in adopt.BRANCHES)):
-        pass  # an earlier run was killed after this step
+    if project and all(_location(settings, files)[0] / b in project.version_directories for b in adopt.BRANCHES):
+        pass  # a baseline goes below anchors that were there
     elif in_ini or parser.has_option("alembic", "script_location") or (files.ini and parser.has_section("alembic") and not alembic):
         assert files.ini is not None
         existing = settings_file.locations(text) if in_ini else list(have or [f"{raw}/versions"])
@@ -126,6 +129,10 @@ def _configured(settings: Settings, files: configuration.Files, raw: str, projec
         out[files.toml] = toml = settings_file.toml(toml, locations=[*(have or [f"{raw}/versions"]), *added])
     elif files.toml:
         out[files.toml] = toml = settings_file.appended(toml, "tool.alembic", new_environment.toml_lines(raw, [f"{raw}/versions", *added]))
+    elif files.ini:
+        raise ConfigurationError(
+            f"{files.ini} has no section [alembic]", why="Nothing of yours is overwritten.", next=f"Add `[alembic]` to {files.ini}, or remove the file.",
+        )
     else:
         out[settings.directory / "alembic.ini"] = new_environment.ini(raw, [f"{raw}/versions", *added])
     if settings.source is None:
@@ -133,7 +140,9 @@ def _configured(settings: Settings, files: configuration.Files, raw: str, projec
         if files.toml and files.toml.parent == settings.directory:
             out[files.toml] = settings_file.appended(toml, "tool.bgmigrate", lines)
         else:
-            out[settings.directory / "bgmigrate.toml"] = "\n".join(lines) + "\n"
+            out = {settings.directory / "bgmigrate.toml": "\n".join(lines) + "\n"} | out
+        if files.ini in out:  # last, for with it the adoption is complete
+            out[files.ini] = out.pop(files.ini)
     return out
 
 

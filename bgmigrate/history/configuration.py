@@ -56,6 +56,7 @@ def find(settings: Settings) -> tuple[Files, Config] | None:
     location = settings.migrations or config.get_alembic_option("script_location") or usual_directory(settings.directory)
     if not location:
         return None
+    _agree(settings, config)
     if (where := directory_of(location, settings.directory)) is not None:
         if not (where / "env.py").is_file():
             if where.is_dir() and any(where.glob("**/*.py")):
@@ -67,6 +68,16 @@ def find(settings: Settings) -> tuple[Files, Config] | None:
         location = str(where)
     config.set_main_option("script_location", location.replace("%", "%%"))
     return files, config
+
+
+def _agree(settings: Settings, config: Config) -> None:
+    theirs = config.get_alembic_option("script_location")
+    both = [directory_of(location, settings.directory) for location in (settings.migrations, theirs) if location]
+    if len(both) == 2 and both[0] != both[1]:
+        raise ConfigurationError(
+            f"bgmigrate's setting migrations = {settings.migrations!r} is not Alembic's script_location, {theirs!r}",
+            why="`alembic` and bgmigrate would read two different histories.", next="Remove the setting; Alembic's is the default.", code="BGM918",
+        )
 
 
 def usual_directory(base: Path) -> str | None:

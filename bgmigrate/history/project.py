@@ -47,7 +47,8 @@ class Project:
         """Read the revision files (again)."""
         self.script = configuration.script_directory(self.config, self.settings.directory)
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Alembic only warns of a revision that is there twice or refers to none
+            # Of a revision that is there twice, or stands on none that is there, Alembic only warns.
+            warnings.filterwarnings("error", r"Revision \S+ (referenced|is present)|File .* loaded twice", UserWarning)
             try:
                 self.script.revision_map._revision_map  # noqa: B018  (loads every file)
             except BgmigrateError:
@@ -92,6 +93,10 @@ class Project:
     def contracts(self) -> list[Script]:
         """The contract branch, oldest first, without its anchor."""
         return self._branch("contract")
+
+    def path_of(self, revision: str) -> Path:
+        """A revision's file."""
+        return Path(self._script(revision).path)
 
     def contract_of(self, expand: str) -> Script | None:
         """The contract that depends on this expand; None when it needs none."""

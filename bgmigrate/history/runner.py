@@ -82,6 +82,7 @@ def _run(
         row = c.execute(SAME_DATABASE).fetchone()
         if not purge:
             project.applied(c)
+            _startable(project, project.recorded(c))
     assert row is not None
     drive = functools.partial(
         _drive, project, url, steps, identity=row[0], scratch=scratch, attributes=attributes or {}, destination_rev=destination, purge=purge
@@ -96,6 +97,15 @@ def _run(
             drive(as_sql=True)
             return
         raise
+
+
+def _startable(project: Project, rows: tuple[str, ...]) -> None:
+    if (right := project.effective(rows)) != rows:
+        raise ConfigurationError(
+            f"the version table has rows that other rows include: {', '.join(sorted(set(rows) - set(right)))}", code="BGM918",
+            why='Alembic cannot upgrade from there ("overlaps"); `alembic stamp expand@head contract@head` leaves it so.',
+            next=f"alembic stamp --purge {' '.join(right)}",
+        )
 
 
 def _drive(
@@ -148,7 +158,12 @@ def _explained(project: Project, environment: Environment) -> Iterator[None]:
                 why="Revisions before it are applied and recorded; its own transaction was rolled back.",
                 next="Remove the cause, then run the same command again.", code="BGM900", revision=environment.current,
             ) from error
-        raise
+        if environment.current is None:
+            raise
+        raise ConfigurationError(
+            f"revision {environment.current} raises {type(error).__name__}: {_line(error)}", why="Revisions before it are applied and recorded.",
+            next=f"Correct {project.path_of(environment.current)}, then run the same command again.", code="BGM900", revision=environment.current,
+        ) from error
 
 
 def _env_failed(project: Project, error: Exception) -> EnvironmentFailed:

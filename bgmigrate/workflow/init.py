@@ -48,7 +48,8 @@ def _with_baseline(settings: Settings, project: Project | None, progress: Progre
     url = settings.url
     existing = _baseline_file(project)
     if project and existing:
-        return _stamp_alike(settings, project, existing, progress)
+        changed = [] if project.adopted else prepare(settings).apply()  # a run was killed before it wrote the anchors
+        return _stamp_alike(settings, Project.open(settings), existing, changed, progress)
     if project and (own := _own_revisions(project)):
         raise Refused(
             f"the project has a history already ({len(own)} revision{'s' if len(own) > 1 else ''})",
@@ -85,12 +86,12 @@ def _taken(connection: Connection, project: Project | None) -> list[str]:
     return [r[0] for r in connection.execute("SELECT version_num FROM alembic_version ORDER BY 1") if r[0] not in known]
 
 
-def _stamp_alike(settings: Settings, project: Project, path: Path, progress: Progress) -> Report:
+def _stamp_alike(settings: Settings, project: Project, path: Path, changed: list[Path], progress: Progress) -> Report:
     """A database that has the baseline's schema but no record of it: one that a killed run left, or the service's next database."""
     with connect(settings.url, purpose="init") as c:
         if project.recorded(c):
             project.applied(c)
-            return _report(settings, project, [], findings=[])
+            return _report(settings, project, changed, findings=[])
     progress.step("Comparing the schema with the baseline")
     now = baselines.taken_from(settings.url)
     if wrong := baselines.differences(path.read_text(encoding="utf-8"), now.sql):
@@ -100,7 +101,7 @@ def _stamp_alike(settings: Settings, project: Project, path: Path, progress: Pro
             next="Make it the same; or, when the difference does not matter, run `alembic stamp heads`.", code="BGM918",
         )
     stamp(project, settings.url, "heads")
-    return _report(settings, project, [], findings=[], baseline=now)
+    return _report(settings, project, changed, findings=[], baseline=now)
 
 
 def _proof(settings: Settings, project: Project, schema: Baseline, progress: Progress) -> list[Finding]:

@@ -118,6 +118,19 @@ def test_stamp_writes_only_the_rows_that_later_upgrades_can_start_from(project: 
     assert tables(database) == {"alembic_version", "e2"}
 
 
+def test_rows_from_which_alembic_cannot_upgrade_are_named_with_the_command_that_rights_them(project: Project, database: str) -> None:
+    runner.upgrade(project, database, "heads")
+    with connect(database, purpose="test") as c:
+        c.execute("INSERT INTO alembic_version VALUES ('e1')")  # what `alembic stamp expand@head contract@head` leaves
+    write(project, "e2")
+    with pytest.raises(ConfigurationError) as error:
+        runner.upgrade(project, database, "heads")
+    assert error.value.next == "alembic stamp --purge c1"
+    runner.stamp(project, database, "c1")
+    runner.upgrade(project, database, "heads")
+    assert "e2" in tables(database)
+
+
 def test_a_revision_that_no_file_has_is_named(project: Project, database: str) -> None:
     path = write(project, "e2")
     runner.upgrade(project, database, "heads")
@@ -162,6 +175,13 @@ def test_a_failure_leaves_recorded_what_was_done(project: Project, database: str
     with connect(database, purpose="test") as c:
         assert "e1" in project.applied(c)
         assert "e2" not in project.applied(c)
+
+
+def test_a_mistake_in_a_revision_is_named_with_its_file(project: Project, database: str) -> None:
+    path = write(project, "e2", body="no_such_name()")
+    with pytest.raises(ConfigurationError, match="revision e2 raises NameError") as error:
+        runner.upgrade(project, database, "heads")
+    assert str(path) in error.value.next
 
 
 def test_attributes_reach_the_revisions(project: Project, database: str) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -163,15 +163,56 @@ def test_a_second_init_does_nothing(place: Place) -> None:
     assert place.changed() == set()
 
 
-def test_a_killed_init_is_finished_by_the_next(place: Place) -> None:
-    place.template()
-    place.revision("aaa", None)
+class Killed(Exception):
+    """kill -9, as far as files are concerned."""
+
+
+@pytest.mark.parametrize("kind", ["existing", "new", "baseline"])
+def test_an_init_killed_after_any_file_is_finished_by_the_next(place: Place, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kind == "existing":
+        place.template()
+        place.revision("aaa", None)
+    if kind == "baseline":
+        place.sql(TABLES)
+    (place.directory / "keep").touch()
     place.commit()
-    init(place.settings())
-    complete = place.changed()
-    place.git("checkout", "-q", "alembic.ini")  # as if it had been killed before the configuration was written
-    init(place.settings())
-    assert place.changed() == complete
+
+    def state() -> dict[str, bytes]:
+        return {p: (place.directory / p).read_bytes() for p in place.changed()}
+
+    def undo() -> None:
+        place.git("checkout", "-q", ".")
+        place.git("clean", "-qfdx")
+        place.sql("DROP TABLE IF EXISTS alembic_version")
+
+    init(place.settings(), baseline=kind == "baseline")
+    complete = state()
+    write = Path.write_bytes
+    for survived in range(len(complete)):
+        undo()
+        left = iter(range(survived))
+
+        def dying(path: Path, data: bytes, left: Iterator[int] = left) -> int:
+            if next(left, None) is None:
+                raise Killed
+            return write(path, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", dying)
+            with pytest.raises(Killed):
+                init(place.settings(), baseline=kind == "baseline")
+        init(place.settings(), baseline=kind == "baseline")
+        assert state() == complete, survived
+        if kind == "baseline":
+            assert rows(place) == set(place.open().heads())
+
+
+def test_a_setting_that_names_another_location_than_alembic_does_is_refused(place: Place) -> None:
+    place.template()
+    place.commit()
+    with pytest.raises(ConfigurationError, match="elsewhere"):
+        init(place.settings(BGMIGRATE_MIGRATIONS="elsewhere"))
+    assert place.changed() == set()
 
 
 def test_tool_alembic_alone_is_extended_with_its_comments_kept(place: Place) -> None:
