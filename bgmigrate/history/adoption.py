@@ -131,7 +131,8 @@ def _configured(settings: Settings, files: configuration.Files, raw: str, projec
         out[files.toml] = toml = settings_file.appended(toml, "tool.alembic", new_environment.toml_lines(raw, [f"{raw}/versions", *added]))
     elif files.ini:
         raise ConfigurationError(
-            f"{files.ini} has no section [alembic]", why="Nothing of yours is overwritten.", next=f"Add `[alembic]` to {files.ini}, or remove the file.",
+            f"{files.ini} has no section [alembic]", why="Nothing of yours is overwritten.",
+            next=f"Add `[alembic]` to {files.ini}, or remove the file.",
         )
     else:
         out[settings.directory / "alembic.ini"] = new_environment.ini(raw, [f"{raw}/versions", *added])

@@ -207,6 +207,14 @@ def test_an_init_killed_after_any_file_is_finished_by_the_next(place: Place, kin
             assert rows(place) == set(place.open().heads())
 
 
+def test_an_alembic_ini_without_its_section_is_not_overwritten(place: Place) -> None:
+    (place.directory / "alembic.ini").write_text("[loggers]\nkeys = root\n")
+    place.commit()
+    with pytest.raises(ConfigurationError, match=r"\[alembic\]"):
+        init(place.settings())
+    assert place.changed() == set()
+
+
 def test_a_setting_that_names_another_location_than_alembic_does_is_refused(place: Place) -> None:
     place.template()
     place.commit()
