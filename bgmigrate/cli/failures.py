@@ -12,6 +12,9 @@ from bgmigrate.settings import Settings
 def explain(error: BaseException, settings: Settings | None, *, verbose: bool) -> BgmigrateError:
     """Say what an exception means for whoever runs the command; with `verbose` its traceback goes to stderr."""
     if isinstance(error, BgmigrateError):
+        theirs = error.extra.pop("traceback", "")  # of code that is not ours, such as a version's models
+        if verbose and theirs:
+            sys.stderr.write(_clean(str(theirs), settings).rstrip() + "\n")
         return error
     if isinstance(error, KeyboardInterrupt):
         return Interrupted(

@@ -15,13 +15,13 @@ from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.expand import as_json
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
 
 _NOTHING: dict[str, Any] = {
     "live": None, "environments": {}, "heads": {"files": [], "database": []}, "pending": [], "backfills": [], "evidence": None,
 }
-_BACKFILL = ("revision", "table", "name", "state", "rows", "batches", "seconds", "failures")
 
 
 def status(settings: Settings, *, progress: Progress | None = None) -> Report:
@@ -70,7 +70,7 @@ def _journal(connection: Connection, settings: Settings) -> dict[str, Any]:
         "environments": found,
         "development": environments.development(connection),
         "copied": environments.copied(connection),
-        "backfills": [{k: getattr(b, k) for k in _BACKFILL} for b in backfills.all(connection)],
+        "backfills": [as_json(b) for b in backfills.all(connection)],
     }
 
 
@@ -106,10 +106,10 @@ def _lines(content: dict[str, Any]) -> list[str]:
     lines.append(f"heads      files {', '.join(content['heads']['files']) or 'none'}; database {', '.join(content['heads']['database']) or 'none'}")
     begun = {True: " (begun)", False: ""}
     lines += [f"pending    {p['phase']} {p['revision']} {p['message']}{begun[p['begun']]}" for p in content["pending"]] or ["pending    nothing"]
-    lines += [
-        f"backfill   {b['table']} {b['name']}: {b['state']}, {b['rows']:,} rows{', ' + str(b['failures']) + ' refused' if b['failures'] else ''}"
-        for b in content["backfills"] if b["state"] != "done"
-    ]
+    for b in content["backfills"]:
+        if b["state"] != "done":
+            refused = f", {b['failures']} refused" if b["failures"] else ""
+            lines.append(f"backfill   {b['table']} ({', '.join(b['columns'])}): {b['state']}, {b['rows']:,} rows{refused}")
     said = f"{proof['outcome']}, {'fresh' if proof['fresh'] else 'stale'}, {proof['recorded_at']:%Y-%m-%d %H:%M:%S}" if proof else "none"
     return [*lines, f"evidence   {said}"]
 

@@ -58,7 +58,7 @@ def test_it_tells_what_is_pending_and_how_far_a_backfill_is(shop: Project) -> No
     assert found["next"] == "bgmigrate expand"
     text = shop.call("status", json=False).out
     assert "pending    expand e1 e1 (begun)" in text
-    assert "backfill   users full_name: running, 7 rows" in text
+    assert "backfill   users (full_name): running, 7 rows" in text
 
 
 def test_it_tells_whether_the_evidence_is_fresh(shop: Project) -> None:

@@ -45,7 +45,8 @@ def workflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         def status(settings: Settings, *, progress: object) -> Report:
             if isinstance(does, BaseException):
                 raise does
-            return does(settings) if callable(does) else does
+            assert isinstance(does, Report)
+            return does
 
         monkeypatch.setattr("bgmigrate.workflow.status.status", status)
 
@@ -92,7 +93,7 @@ def test_every_command_is_a_function_of_the_same_name() -> None:
         assert callable(getattr(bgmigrate, command)), command
     assert bgmigrate.load().service
     with pytest.raises(AttributeError):
-        _ = bgmigrate.nonsense  # type: ignore[attr-defined]
+        _ = bgmigrate.nonsense
 
 
 def test_the_version_is_the_package_s(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,6 +163,17 @@ def test_a_traceback_is_shown_only_with_v_and_never_the_password(
     err = run(monkeypatch, capsys, "status", "-v")[2]
     assert "Traceback" in err
     assert "s3cret" not in err
+
+
+def test_the_traceback_of_an_application_s_code_is_shown_only_with_v(
+    workflow: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workflow(Refused("models fail: KeyError", next="n", traceback="in helper, with s3cret"))
+    code, out, err = run(monkeypatch, capsys, "status", "--json")
+    assert code == 3
+    assert "in helper" not in out + err
+    workflow(Refused("models fail: KeyError", next="n", traceback="in helper, with s3cret"))
+    assert run(monkeypatch, capsys, "status", "--json", "-v")[2] == "in helper, with ***\n"
 
 
 def test_a_report_is_one_object_or_a_few_lines(workflow: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

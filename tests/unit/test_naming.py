@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bgmigrate.naming import LIMIT, bounded, ident, key, object_name, qualified, trigger_name
 
-NAMES = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), min_size=1, max_size=80)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=80)
 
 
 @given(NAMES)
