@@ -137,7 +137,7 @@ def _versions(settings: Settings, given: dict[str, str | None], standing: Standi
 def _contractor(project: Project, standing: Standing) -> Callable[[str], None]:
     def contract(url: str) -> None:
         runner.stamp(project, url, *standing.recorded, scratch=True)  # the clone has the schema, not the version table's rows
-        runner.upgrade(project, url, standing.contracts, attributes={"bgmigrate.gate": "open"}, scratch=True)
+        runner.upgrade(project, url, project.effective(standing.contracts), attributes={"bgmigrate.gate": "open"}, scratch=True)
 
     return contract
 
