@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -84,8 +84,12 @@ def unreachable(url: str, error: Exception) -> InfrastructureError:
 
 def scrub(text: str, url: str) -> str:
     """The text without the URL's password."""
-    password = urlsplit(url).password
-    return text.replace(password, "***") if password else text
+    parts = urlsplit(url)
+    written = [parts.password, *re.findall(r"(?:^|&)password=([^&]*)", parts.query)]
+    for password in filter(None, written):
+        for form in (password, unquote(password)):
+            text = text.replace(form, "***")
+    return text
 
 
 def identity(connection: Connection) -> str:
