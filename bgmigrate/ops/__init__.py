@@ -1,6 +1,6 @@
 """The closed, small set of Alembic operations that revisions are written in. Importing this registers them on `alembic.op`."""
 
-from bgmigrate.ops.backfill import BackfillRows
+from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, KeepContracted
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
@@ -16,6 +16,7 @@ __all__ = [
     "AddConstraint",
     "AdoptIndex",
     "AlterInCatalog",
+    "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
     "BeginExpand",

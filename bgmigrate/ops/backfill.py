@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 from bgmigrate.backfill.batch import Rewrite
 from bgmigrate.backfill.loop import run
+from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.sync import COLUMNS
 from bgmigrate.sql import compose
+
+
+class BackfillDeferred(BgmigrateError):
+    """Expand was asked to stop before the backfill: what comes after it (indexes, constraints) needs its rows."""
 
 
 @operation("backfill")
@@ -39,8 +44,7 @@ class BackfillRows(Step):
         if on.attributes.get("bgmigrate.defer_backfill"):
             with on.connection.transaction():
                 backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
-            on.progress.step(f"  backfill of {self.table} deferred: bgmigrate backfill")
-            return
+            raise BackfillDeferred(f"the backfill of {self.table} is left to `bgmigrate backfill`", next="bgmigrate backfill")
         with on.connection.transaction():
             state = backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
         done = run(on.connection, state, rewrite, budget=on.settings.expand, progress=on.progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from bgmigrate import journal
@@ -11,6 +12,7 @@ from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, revisions
 from bgmigrate.locking import run_lock
+from bgmigrate.ops import BackfillDeferred
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.report import Report
@@ -44,16 +46,19 @@ def expand(
         if pending or project.anchor("expand").revision not in project.applied(c):
             for script in pending:
                 say.step(f"expand {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
-            runner.upgrade(
-                project, settings.url, destination,
-                attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                            "bgmigrate.defer_backfill": defer_backfill},
-            )
-        done = [s.revision for s in pending]
+            with contextlib.suppress(BackfillDeferred):  # its revision stays unfinished; `bgmigrate backfill` goes on there
+                runner.upgrade(
+                    project, settings.url, destination,
+                    attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
+                                "bgmigrate.defer_backfill": defer_backfill},
+                )
+        wanted_now = [s.revision for s in pending]
+        applied = project.applied(c)
+        done = [r for r in wanted_now if r in applied]
         with c.transaction():
             for revision in done:
                 revisions.finish(c, revision)
-        every = [b for b in backfills.all(c) if b.revision in done]
+        every = [b for b in backfills.all(c) if b.revision in wanted_now]
     open_backfills = [b for b in every if b.state != "done"]
     return Report(
         command="expand", outcome="done" if pending else "nothing_to_do", service=settings.service,
@@ -84,9 +89,9 @@ def _destination(project: Project, to: str | None) -> str:
 
 
 def _lines(done: list[str], every: list[backfills.Backfill]) -> list[str]:
-    if not done:
+    if not done and not every:
         return ["nothing to do: the expand branch is applied"]
-    lines = [f"applied {', '.join(done)}"]
+    lines = [f"applied {', '.join(done)}"] if done else ["stopped before the backfill, as asked"]
     for b in every:
         rate = f", {b.rows / b.seconds:,.0f} rows/s" if b.seconds and b.rows else ""
         lines.append(f"backfill {b.table} ({b.name}): {b.rows:,} rows in {b.batches:,} batches{rate}" + ("" if b.state == "done" else f", {b.state}"))
