@@ -67,7 +67,7 @@ class TestShellPipeline:
         assert project.must("status").json["live"]["environment"] == "green"
 
     def test_somebody_elses_run_is_waited_for(self, project: Project, pipeline: dict[str, str]) -> None:
-        with run_lock(project.url, "shop"):
+        with run_lock(project.url, "shop", command="backfill"):
             process = subprocess.Popen(
                 [str(self.script), "2.0", project.spec("green")], cwd=project.directory, env=pipeline, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, text=True, start_new_session=True,
