@@ -38,7 +38,7 @@ def crossread(
         if read.get("unknown") or "values" not in mine:
             continue
         checked += 1
-        found = list(_row(writer, reader, row, mine, read))
+        found = [*_row(writer, reader, row, mine, read), *_undeletable(reader, read, facts)]
         failed += any(f.severity == "error" for f in found)
         for finding in found:
             add(finding)
@@ -77,14 +77,24 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
                 code="BGM803", what=f"{writer.name} reads {wrote[1]!r} in {name}, {reader.name} reads {text!r} in the same row", why=WRONG,
                 next="The two models decode the column differently: give the new form a column of its own.", **at,
             ))
-    gone = read.get("delete")
-    if gone and gone.get("state") == "23503" and gone.get("key") and gone["key"] not in reader.snapshot.tables:
-        out.append(Finding(
-            code="BGM801", what=f"{reader.name}'s DELETE of {read['table']} fails: rows of {gone['key']} refer to it ({gone.get('constraint')})",
-            why=f"{reader.name} does not know {gone['key']} and cannot delete its rows first.",
-            next=f"Give {gone.get('constraint')} ON DELETE CASCADE or SET NULL for as long as both versions run.", **common,
-        ))
     return out
+
+
+def _undeletable(reader: Subject, read: Row, facts: Facts) -> list[Finding]:
+    """Rows of a table that the reader does not know hold on to a row that it deletes."""
+    fault = read.get("delete")
+    if not fault or fault.get("state") != "23503" or not fault.get("key") or fault["key"] in reader.snapshot.tables:
+        return []
+    holder = facts.table(fault["key"])
+    constraint = holder.constraints.get(fault.get("constraint") or "") if holder else None
+    # A cascade may have deleted more than the row that was asked for: the table is told that is referred to.
+    table = constraint.references if constraint and constraint.references else read["table"]
+    return [Finding(
+        code="BGM801", version=reader.name, probe="crossread", table=table,
+        what=f"{reader.name}'s DELETE of {table} fails: rows of {fault['key']} refer to it ({fault.get('constraint')})",
+        why=f"{reader.name} does not know {fault['key']} and cannot delete its rows first.",
+        next=f"Give {fault.get('constraint')} ON DELETE CASCADE or SET NULL for as long as both versions run.",
+    )]
 
 
 def _unloadable(writer: Subject, row: Row, read: Row, common: dict[str, Any]) -> list[Finding]:

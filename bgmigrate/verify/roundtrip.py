@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
@@ -30,17 +31,14 @@ def roundtrip(
         failed = [r for r in results if r["error"]]
         judged = judge(subject, other, shape, failed, _control(subject, failed, driver))
         by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "inconclusive")}
-        suffix = f" ({driver})" if len(subject.drivers) > 1 else ""
+        suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
         findings = [*_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_unproved(subject, by["inconclusive"])]
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),
-            seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if suffix else "",
+            seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if len(subject.drivers) > 1 else "",
         ))
-        if out[0].driver != out[-1].driver:  # what is missing is missing for every driver: said once
-            said = {(f.code, f.table, f.column) for f in out[0].findings}
-            last = out[-1]
-            out[-1] = Probe(**{**vars(last), "findings": tuple(f for f in last.findings if (f.code, f.table, f.column) not in said)})
-    return out
+    said = {(f.code, f.table, f.column) for f in out[0].findings}
+    return [out[0], *(replace(p, findings=tuple(f for f in p.findings if (f.code, f.table, f.column) not in said)) for p in out[1:])]
 
 
 def unused(subject: Subject, shape: Shape, probes: Iterable[Probe], schema: str = "expanded") -> list[Finding]:
@@ -88,9 +86,10 @@ def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged]
 
 
 def _fails(subject: Subject, table: str, js: Sequence[Judged], suffix: str, along: Sequence[Judged]) -> Finding:
-    error, result = js[0].error, js[0].result
-    column = error.get("column") or next(iter(result["columns"]), None)
-    values = f" with {result['label']!r} in {column}" if result["label"] else ""
+    error = js[0].error
+    column = error.get("column") or next((c for j in js for c in j.result["columns"]), None)
+    label = next((j.result["label"] for j in js if j.result["label"]), None)
+    values = f" with {label!r} in {column}" if label else ""
     said = error["message"].rstrip(".")
     plural = len({_statement(j) for j in js}) > 1
     return Finding(
@@ -158,4 +157,4 @@ def _statements(js: Sequence[Judged]) -> str:
 def _in(findings: Iterable[Finding], schema: str) -> list[Finding]:
     if schema == "expanded":
         return list(findings)
-    return [Finding(**{**vars(f), "what": f"once the pending contracts are applied, {f.what}"}) for f in findings]
+    return [replace(f, what=f"once the pending contracts are applied, {f.what}") for f in findings]

@@ -120,13 +120,25 @@ def snapshot(version: Version) -> Dict[str, Any]:
         initial.update(class_defaults(mapper))
     return {
         "schema": "bgmigrate.snapshot/1",
-        "ddl": statements,
+        "ddl": in_fixed_order(statements),
         "tables": {table_key(t): describe(t, mapped.get(table_key(t), []), initial, dialect) for t in version.tables()},
         "models": version.models,
         "sqlalchemy": sqlalchemy_version(),
         "python": ".".join(map(str, sys.version_info[:3])),
         "drivers": drivers(),
     }
+
+
+def in_fixed_order(statements: List[str]) -> List[str]:
+    """The statements with neighbours of one kind sorted: SQLAlchemy keeps indexes and circular foreign keys in sets."""
+    import itertools
+
+    def kind(text: str) -> str:
+        words = text.split()
+        return " ".join(w for w in words[:3] if w in ("CREATE", "UNIQUE", "INDEX", "ALTER")).replace("UNIQUE ", "")
+
+    groups = itertools.groupby(statements, kind)
+    return [s for name, group in groups for s in (sorted(group) if name in ("CREATE INDEX", "ALTER") else group)]
 
 
 def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:

@@ -82,6 +82,8 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
     """Candidates for a type, the likeliest first; `actual` is the database's type."""
     from sqlalchemy import types
 
+    if isinstance(type_, types.Interval):  # SQLAlchemy makes it a decorator of DateTime for other databases
+        return [datetime.timedelta(seconds=n)]
     if isinstance(type_, types.TypeDecorator):
         inner = type_.impl_instance if hasattr(type_, "impl_instance") else type_.impl
         likely = of_type(inner, n, name, actual)
@@ -103,10 +105,12 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
         return [n % 30000]
     if isinstance(type_, types.Integer):
         return [n % 2000000000]
+    if isinstance(type_, types.Float):  # from 2.1 on no kind of Numeric
+        return [n % 1000 + 0.5] if not type_.asdecimal else [decimal.Decimal(n % 1000)]
     if isinstance(type_, types.Numeric):
         whole = 10 ** max((type_.precision or 15) - (getattr(type_, "scale", 0) or 0), 0)
         number = decimal.Decimal(n % min(whole, 10**9))
-        if isinstance(type_, types.Float) or not type_.asdecimal:
+        if not type_.asdecimal:
             return [float(number) + 0.5 if whole > 1 else 0.5]
         return [number if whole > 1 else decimal.Decimal(1).scaleb(-(type_.scale or 1))]
     if isinstance(type_, types.String):
@@ -121,8 +125,6 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
     if isinstance(type_, types.Time):
         moment = EPOCH + datetime.timedelta(seconds=n)
         return [moment.timetz().replace(tzinfo=datetime.timezone.utc) if type_.timezone else moment.time()]
-    if isinstance(type_, types.Interval):
-        return [datetime.timedelta(seconds=n)]
     if isinstance(type_, types.JSON):
         return [{"k": n}]
     return plausible(n, actual)

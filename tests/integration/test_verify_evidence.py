@@ -1,0 +1,84 @@
+"""What `verify` records, and what of the live database decides it although the trial is on a clone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.shop import BLUE, GREEN, SEED
+from tests.project import Project
+
+
+@pytest.fixture
+def expanded(project: Project) -> Project:
+    """Blue is live and green's expand is applied; nothing is verified."""
+    project.models(blue=BLUE, green=GREEN)
+    project.start_blue(SEED.format(rows=50))
+    project.must("plan", "-m", "change", "--from", project.spec("blue"), "--target", project.spec("green"))
+    project.must("expand")
+    return project
+
+
+def verify(project: Project, code: int = 0) -> dict[str, object]:
+    return project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"), code=code).json
+
+
+def test_a_passed_verification_opens_the_switch_for_the_candidate_that_it_registered(expanded: Project) -> None:
+    assert expanded.call("switch", "--to", "green").code == 4
+    report = verify(expanded)
+    assert report["outcome"] == "passed"
+    assert report["next"] == "bgmigrate switch --to green"
+    assert str(report["fingerprint"]).startswith("sha256:")
+    assert expanded.sql("SELECT environment, state FROM bgmigrate.version ORDER BY 1") == [("blue", "deployed"), ("green", "candidate")]
+    expanded.must("switch", "--to", "green")
+
+
+def test_without_specs_the_registered_versions_are_tried(expanded: Project) -> None:
+    verify(expanded)
+    report = expanded.must("verify").json
+    assert report["versions"] == {"blue": expanded.spec("blue"), "green": expanded.spec("green")}
+
+
+def test_a_registered_version_whose_source_is_gone_is_tried_by_its_snapshot(expanded: Project) -> None:
+    (expanded.directory / "blue" / "models.py").unlink()
+    report = expanded.must("verify", "--green", expanded.spec("green")).json
+    assert report["outcome"] == "passed"
+
+
+def test_another_version_than_the_registered_one_is_said_to_prove_nothing_about_it(expanded: Project) -> None:
+    expanded.models(blue=BLUE + "    note: Mapped[str | None]\n")
+    expanded.sql("ALTER TABLE users ADD COLUMN note text")
+    assert "BGM909" in {f["code"] for f in verify(expanded)["findings"]}  # type: ignore[attr-defined]
+
+
+DROP_TRIGGER = """
+DO $$ DECLARE name text; BEGIN
+    SELECT tgname INTO name FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal;
+    EXECUTE format('DROP TRIGGER %I ON users', name);
+END $$"""
+
+
+@pytest.mark.parametrize(("harm", "said"), [("ALTER TABLE users DISABLE TRIGGER USER", "is disabled"), (DROP_TRIGGER, "is missing")])
+def test_a_sync_trigger_that_does_not_work_on_the_live_database_fails_it(expanded: Project, harm: str, said: str) -> None:
+    expanded.sql(harm)
+    report = verify(expanded, code=3)
+    found = [f for f in report["findings"] if f["code"] == "BGM808"]  # type: ignore[attr-defined]
+    assert said in found[0]["what"]
+
+
+def test_a_trigger_that_computes_something_else_than_the_journal_says_is_found_by_its_values(expanded: Project) -> None:
+    (name,) = expanded.sql("SELECT function FROM bgmigrate.synchronization")[0]
+    expanded.sql(f"CREATE OR REPLACE FUNCTION bgmigrate.{name}() RETURNS trigger LANGUAGE plpgsql AS "
+                 "$$ BEGIN NEW.full_name := coalesce(NEW.full_name, upper(NEW.name)); NEW.name := coalesce(NEW.name, NEW.full_name); RETURN NEW; END $$")
+    report = verify(expanded, code=3)
+    assert ("BGM803", "users", "full_name") in {(f["code"], f["table"], f.get("column")) for f in report["findings"]}  # type: ignore[attr-defined]
+
+
+def test_the_candidate_is_tried_on_the_schema_that_contract_will_leave(expanded: Project) -> None:
+    probes = verify(expanded)["probes"]
+    assert {p["probe"] for p in probes if p.get("schema") == "contracted" and p["version"] == "green"} == {"shape", "roundtrip"}  # type: ignore[attr-defined]
+
+
+def test_a_failed_verification_is_evidence_too_and_keeps_the_switch_shut(expanded: Project) -> None:
+    expanded.sql("ALTER TABLE users ADD COLUMN wanted text NOT NULL DEFAULT ''; ALTER TABLE users ALTER wanted DROP DEFAULT")
+    verify(expanded, code=3)
+    assert expanded.call("switch", "--to", "green").code == 3
