@@ -25,7 +25,8 @@ def install(phase: str, guard: Guard) -> None:
 
 def _begin(on: Runtime, revision: str, phase: str) -> None:
     on.revision = revision
-    if on.offline:
+    if on.print:
+        on.print("CREATE SCHEMA IF NOT EXISTS bgmigrate")
         return
     ensure_journal(on)
     if on.scratch:

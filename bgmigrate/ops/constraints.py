@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str, others
         on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
     if state != [(True,)]:
         try:
-            on.weak(compose("ALTER TABLE {t:t} VALIDATE CONSTRAINT {n:i}", t=table, n=name))
+            on.weak([table, *others], compose("ALTER TABLE {t:t} VALIDATE CONSTRAINT {n:i}", t=table, n=name))
         except (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation) as error:
             raise Refused(
                 f"rows of {table} break {name} ({definition}): {error.diag.message_detail or error.diag.message_primary}",
@@ -45,7 +46,9 @@ class AddConstraint(Step):
     definition: str
 
     def run(self, on: Runtime) -> None:
-        add_and_validate(on, self.table, self.name, self.definition)
+        referenced = re.search(r'REFERENCES ((?:"(?:[^"]|"")+"|[^\s("])+)\(', self.definition)
+        others = (referenced[1].replace('"', ""),) if referenced else ()
+        add_and_validate(on, self.table, self.name, self.definition, others)
 
     def undo(self) -> Step:
         return RemoveConstraint(self.table, self.name)

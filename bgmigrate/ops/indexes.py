@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from bgmigrate.errors import Refused
-from bgmigrate.locking import blockers, lock_not_had
+from bgmigrate.errors import Conflict, Refused
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime
@@ -42,7 +41,7 @@ class BuildIndex(Step):
             RemoveIndex(self.table, self.name).run(on)
         on.progress.step(f"  building index {self.name} on {self.table}")
         try:
-            on.weak(self.definition)
+            on.weak([self.table], self.definition)
         except psycopg.errors.UniqueViolation as error:
             RemoveIndex(self.table, self.name).run(on)
             raise Refused(
@@ -51,10 +50,9 @@ class BuildIndex(Step):
                 next="Mend the duplicates, then run the same command again.",
                 code="BGM501",
             ) from error
-        except psycopg.errors.LockNotAvailable as error:
-            holders = blockers(on.connection, [self.table])
-            RemoveIndex(self.table, self.name).run(on)
-            raise lock_not_had([self.table], holders, on.settings.expand.index_lock_timeout) from error
+        except Conflict:
+            RemoveIndex(self.table, self.name).run(on)  # what a build that gave up leaves is INVALID, and every write would maintain it
+            raise
         if not on.offline and on.fetch(VALID, compose("{t:t}", t=self.table), self.name) != [(True,)]:
             raise Refused(f"index {self.name} on {self.table} is not valid after its build", next="Run the same command again.", code="BGM409")
 
@@ -71,7 +69,7 @@ class RemoveIndex(Step):
     name: str
 
     def run(self, on: Runtime) -> None:
-        on.weak(compose("DROP INDEX CONCURRENTLY IF EXISTS {n:t}", n=index_key(self.table, self.name)))
+        on.weak([self.table], compose("DROP INDEX CONCURRENTLY IF EXISTS {n:t}", n=index_key(self.table, self.name)))
 
 
 @operation("rename_indexes")

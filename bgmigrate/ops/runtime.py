@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from bgmigrate import faults, journal
 from bgmigrate.database import Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError
-from bgmigrate.locking import with_lock_budget
+from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
@@ -73,8 +74,11 @@ class Runtime:
 
         with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
 
-    def weak(self, statement: str) -> None:
-        """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget."""
+    def weak(self, tables: Sequence[str], statement: str) -> None:
+        """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget.
+
+        Raises Conflict naming the holders when it had to wait for longer.
+        """
         if self.print:
             self.print(statement)
             return
@@ -84,6 +88,8 @@ class Runtime:
         self.connection.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [limit])
         try:
             self.connection.execute(statement.encode())
+        except psycopg.errors.LockNotAvailable as error:
+            raise lock_not_had(tables, blockers(self.connection, tables), self.settings.expand.index_lock_timeout) from error
         finally:
             if not self.connection.closed:
                 self.connection.execute("RESET lock_timeout")
@@ -108,7 +114,8 @@ _runtimes: dict[int, tuple[MigrationContext, Runtime]] = {}
 def runtime_of(context: MigrationContext) -> Iterator[Runtime]:
     """The run that this migration context stands for, with Alembic's own transaction committed while it is used."""
     if context.as_sql:
-        yield _script(context)
+        with context.autocommit_block():  # the script ends Alembic's transaction too
+            yield _script(context)
         return
     if context.connection is not None and context.connection.in_transaction() and getattr(context, "_transaction", None) is None:
         raise ConfigurationError(

@@ -64,8 +64,17 @@ def _about(changes: Iterable[Change], phase: str) -> str:
 
 
 def _step(planned: Planned) -> str:
-    comments = [line for b in planned.because for line in textwrap.wrap(b, WIDTH - 2, initial_indent="# ", subsequent_indent="#     ")]
+    comments = [line for b in _grouped(planned.because) for line in textwrap.wrap(b, WIDTH - 2, initial_indent="# ", subsequent_indent="#     ")]
     return "\n".join([*comments, _call(planned.step)])
+
+
+def _grouped(because: Iterable[str]) -> Iterable[str]:
+    """Reasons of the form `subject: reason`, each reason once with all its subjects."""
+    subjects: dict[str, list[str]] = {}
+    for line in because:
+        subject, colon, reason = line.partition(": ")
+        subjects.setdefault(reason if colon else line, []).append(subject if colon else "")
+    return [f"{', '.join(s)}: {reason}" if s != [""] else reason for reason, s in subjects.items()]
 
 
 def _call(step: Step, name: str | None = None) -> str:
