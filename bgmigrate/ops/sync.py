@@ -79,7 +79,9 @@ class SynchronizeColumns(Step):
 
     def _after(self, on: Runtime, c: Connection) -> None:
         for new, expression in self.forward.items():  # a renamed column keeps its own grants and statistics target
-            for grant in c.execute(load("column_grants", table=self.table, old=expression.strip().strip('"'), new=new).encode()).fetchall():
+            source = expression.strip().strip('"').replace('""', '"')
+            query = load("column_grants", table=compose("{t:t}", t=self.table), old=source, new=new)
+            for grant in c.execute(query.encode()).fetchall():
                 c.execute(grant[0].encode())
         if not on.scratch:
             spec = {"forward": self.forward, "backward": self.backward, "required": self.required}
