@@ -47,7 +47,8 @@ def with_lock_budget(
             if time.monotonic() >= deadline:
                 raise lock_not_had(tables, holders, budget.lock_deadline) from error
             wait = random.uniform(0, min(5.0, 0.05 * 2 ** min(attempt, 8)))  # full jitter
-            progress.detail(f"waiting for {_names(tables)}: {_who(holders)}; attempt {attempt + 1} in {wait:.1f} s")
+            say = progress.step if attempt in (1, 5) or attempt % 20 == 0 else progress.detail
+            say(f"  waiting for a lock on {_names(tables)}: {_who(holders)}; attempt {attempt + 1} in {wait:.1f} s")
             time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
             timeout = min(CEILING, timeout * 1.5)
 
