@@ -62,7 +62,7 @@ class Snapshot:
     @classmethod
     def from_json(cls, content: Mapping[str, Any], source: str = "the snapshot") -> Snapshot:
         """Read the portable form. Raises ConfigurationError when it is none of ours."""
-        if content.get("schema") != FORMAT:
+        if not isinstance(content, Mapping) or content.get("schema") != FORMAT:
             raise ConfigurationError(
                 f"{source} is not a snapshot ({FORMAT})", why="Nothing in it can be compared.", next="Write one: `bgmigrate snapshot SPEC -o FILE`."
             )

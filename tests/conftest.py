@@ -86,11 +86,13 @@ def database(server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def project(server: Server, database: str, tmp_path: Path) -> Project:
+def project(server: Server, database: str, tmp_path: Path) -> Iterator[Project]:
     """A throw-away project on a database of its own."""
     directory = tmp_path / "shop"
     directory.mkdir()
-    return Project(directory=directory, url=database, scratch_url=server.url)
+    project = Project(directory=directory, url=database, scratch_url=server.url)
+    yield project
+    project.close()
 
 
 _STACK = pytest.StashKey[contextlib.ExitStack]()

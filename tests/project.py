@@ -73,6 +73,7 @@ class Project:
     url: str
     scratch_url: str
     environ: dict[str, str] = field(default_factory=dict)
+    _started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.directory / "pyproject.toml").write_text(CONFIG, encoding="utf-8")
@@ -101,11 +102,20 @@ class Project:
 
     def start(self, *arguments: str, json: bool = True, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start `bgmigrate` as a pipeline does; a group of its own, so that a signal reaches nobody else."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", "from bgmigrate.cli import main; main()", *arguments, *(["--json"] if json else [])],
             cwd=self.directory, env=self.environment() | dict(environ or {}), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """Kill what a failed test has left running."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
 
     def run(self, *arguments: str, json: bool = True, timeout: float = 240, environ: Mapping[str, str] | None = None) -> Result:
         """Run `bgmigrate ARGUMENTS --json` in a process of its own to its end."""

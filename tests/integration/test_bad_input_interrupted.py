@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from tests.integration.shop import BLUE, GREEN, SEED
+from tests.integration.until import until
 from tests.project import Project
 from tests.servers import Server
-
-PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -25,14 +23,6 @@ def planned(project: Project) -> Project:
     project.start_blue(SEED.format(rows=3000))
     project.must("plan", "-m", "rename", "--from", project.spec("blue"), "--target", project.spec("green"))
     return project
-
-
-def until(question: Callable[[], bool], what: str) -> None:
-    """Ask until it is so."""
-    end = time.monotonic() + PATIENCE
-    while not question():
-        assert time.monotonic() < end, f"it never came to this: {what}"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -46,7 +36,8 @@ def reader(url: str, lock: str = "ACCESS SHARE") -> Iterator[psycopg.Connection]
 
 def waits_for_us(c: psycopg.Connection) -> bool:
     """Does a session wait for a lock that this one holds?"""
-    row = c.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))").fetchone()
+    # pg_locks: within a transaction pg_stat_activity goes on showing what it showed first
+    row = c.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))").fetchone()
     return row != (0,)
 
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.integration.shop import BLUE, GREEN
+from tests.integration.until import until
 from tests.project import Project
 from tests.servers import Server
 
@@ -26,6 +27,7 @@ def asking(server: Server) -> Iterator[str]:
         lines = [r[0] for r in c.execute("SELECT line FROM regexp_split_to_table(pg_read_file(%s), '\n') line", (file,)).fetchall()]
         _write(c, file, ["local all locked scram-sha-256", "host all locked 127.0.0.1/32 scram-sha-256", *lines])
         try:
+            until(lambda: not _lets_in(server.url), "the server has read its file again")
             yield "locked"
         finally:
             _write(c, file, lines)
@@ -40,6 +42,14 @@ def _write(c: psycopg.Connection, file: str, lines: list[str]) -> None:
         c.execute("INSERT INTO hba VALUES (%s)", (line,))
     c.execute(f"COPY hba TO '{file}' WITH (DELIMITER E'\\x01', QUOTE E'\\x02', FORMAT csv)".encode())
     c.execute("SELECT pg_reload_conf()")
+
+
+def _lets_in(url: str) -> bool:
+    try:
+        psycopg.connect(url, user="locked").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("command", ["status", "expand", "contract", "rollback", "switch", "verify", "doctor"])

@@ -26,10 +26,13 @@ def wanted(case: Case, server: Server) -> Catalog:
 
 
 class Life:
-    """Takes one case through every command. Each method is one step of it and asserts what that step promises."""
+    """Takes one case through every command. Each method is one step of it and asserts what that step promises.
 
-    def __init__(self, case: Case, project: Project, server: Server) -> None:
-        self.case, self.project, self.server = case, project, server
+    `every_step`: kill expand before each of its steps; else before one, for the steps do not depend on the server.
+    """
+
+    def __init__(self, case: Case, project: Project, server: Server, *, every_step: bool = True) -> None:
+        self.case, self.project, self.server, self.every_step = case, project, server, every_step
         project.models(blue=PRELUDE + case.blue, green=PRELUDE + case.green)
         self.traffic = Traffic(case, project.url)
         self.expands = True
@@ -115,8 +118,8 @@ class Life:
         self.traffic.start("blue")
 
     def expand_with_kills(self) -> None:
-        """Kill expand after one step, run it again, kill it after two, and so on until it gets through; then nothing is left to do."""
-        for fault in range(1, 60):
+        """Kill expand before its first step, run it again, kill it before its second, and so on until it gets through."""
+        for fault in range(1, 60) if self.every_step else (3, 60):
             result = self.project.run("expand", environ={"BGMIGRATE_FAULT": str(fault)})
             if result.code == 0:
                 break

@@ -77,7 +77,7 @@ class Traffic:
             self._fault(f"writers stand still: {self._turns}, wanted {goals} within {patience} s")
 
     def _work(self, side: Side, stop: threading.Event) -> None:
-        while not stop.wait(0.004):  # an application thinks between two requests
+        while not stop.wait(0.01):  # an application thinks between two requests
             with self._moved:
                 self._turn(side)
                 self._moved.notify_all()
