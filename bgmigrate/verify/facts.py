@@ -23,6 +23,7 @@ class Facts:
     schema: Schema
     views: Mapping[str, tuple[str, int, Mapping[str, str]]] = field(default_factory=dict)  # key: kind, statements allowed, column types
     path: tuple[str, ...] = ("public",)
+    triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
 
     def located(self, name: str) -> str | None:
         """The key under which a version's table stands in this database; None when there is no such relation."""
@@ -62,8 +63,9 @@ def read(url: str, *, ignore: tuple[str, ...] = ("alembic_version",)) -> Facts:
     """Read a database's schema. Raises InfrastructureError when it cannot be reached."""
     with connect(url, purpose="verify") as c:
         path = c.execute("SELECT unnest(current_schemas(false))").fetchall()
+        triggered = c.execute(template("application_triggers").encode()).fetchall()
         views = c.execute(template("view_relations").encode()).fetchall()
         return Facts(
-            url=url, schema=catalog.read(c, ignore=ignore), path=tuple(r[0] for r in path),
+            url=url, schema=catalog.read(c, ignore=ignore), path=tuple(r[0] for r in path), triggered=frozenset(r[0] for r in triggered),
             views={key(s, n): (kind, allows, columns or {}) for s, n, kind, allows, columns in views},
         )

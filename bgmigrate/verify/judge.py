@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
 
 Result = Mapping[str, Any]
-Verdict = Literal["break", "drift", "inconclusive", "nothing"]
+Verdict = Literal["break", "drift", "differs", "refused", "inconclusive", "nothing"]
 
 # Refusals that depend on the values, which are ours: CHECK, unique, exclusion, a trigger's own RAISE, and rows that could not be made.
 BY_VALUE = {"23514", "23505", "23P01", "P0001", "unmade"}
@@ -33,30 +34,40 @@ class Judged:
         return error
 
 
-def judge(subject: Subject, other: Subject | None, shape: Shape, failed: Sequence[Result], control: Collection[tuple[str, str]]) -> list[Judged]:
-    """Judge the failed results of a version. `control`: the (target, stage) that fail on the version's own schema as well."""
+def judge(
+    subject: Subject, other: Subject | None, facts: Facts, shape: Shape, failed: Sequence[Result], control: Collection[tuple[str, str]],
+    synchronized: Collection[str] = (),
+) -> list[Judged]:
+    """Judge the failed results of a version. `control`: the (target, stage) that fail on the version's own schema as well; `synchronized`:
+    the tables with sync triggers."""
     broken_tables = {r["table"] for r in failed if r["error"].get("state") not in BY_VALUE | {"parent"}}
     out = []
     for result in failed:
         state = result["error"].get("state")
-        missing = named(result, shape)
+        missing = named(result, shape) if state in SAYS_MISSING else None
         if state == "parent":
             verdict: Verdict = "nothing" if result["error"]["table"] in broken_tables | set(shape.tables) else "inconclusive"
-        elif missing and state in SAYS_MISSING:
+        elif missing:
             verdict = "break"
         elif (result["target"], result["stage"]) in control:
             verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
         else:
-            verdict = _verdict(subject, other, result)
+            verdict = _verdict(subject, other, facts, result, synchronized)
         out.append(Judged(result=result, verdict=verdict, missing=missing))
     return out
 
 
-def _verdict(subject: Subject, other: Subject | None, result: Result) -> Verdict:
+def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Result, synchronized: Collection[str]) -> Verdict:
     error = result["error"]
     state = error.get("state")
+    if error["kind"] == "Differs":
+        # Only our triggers are there for both versions' sake; one of the application's (updated_at) is meant to change what is written.
+        at = facts.located(result["table"])
+        return "break" if at in synchronized else "nothing" if at in facts.triggered else "differs"
     if state == "P0001" and "bgmigrate." in error.get("context", ""):
         return "break"  # it is our trigger that refuses
+    if state == "P0001" and result["stage"] in ("update", "delete"):
+        return "refused"  # the application's own rule (rows of an audit are kept for ever), whichever version asks
     if state in BY_VALUE:
         return "inconclusive"
     if state == "23502" and (column := error.get("column")):

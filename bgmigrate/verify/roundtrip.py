@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from bgmigrate.findings import Finding
@@ -21,18 +21,22 @@ ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
 
 
 def roundtrip(
-    subject: Subject, other: Subject | None, facts: Facts, shape: Shape, *, schema: str = "expanded", limits: str = "", drivers: Sequence[str] = ()
+    subject: Subject, other: Subject | None, facts: Facts, shape: Shape, *, schema: str = "expanded", limits: str = "",
+    synchronized: Collection[str] = (),
 ) -> list[Probe]:
     """One probe for each driver of the version, and the shape's findings with what fails because of them."""
     out: list[Probe] = []
-    for driver in drivers or subject.drivers:
+    for driver in subject.drivers:
         began = time.monotonic()
         results = subject.roundtrip(facts, driver, limits=limits)
         failed = [r for r in results if r["error"]]
-        judged = judge(subject, other, shape, failed, _control(subject, failed, driver))
-        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "inconclusive")}
+        judged = judge(subject, other, facts, shape, failed, _control(subject, failed, driver), synchronized)
+        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "inconclusive")}
         suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
-        findings = [*_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_unproved(subject, by["inconclusive"])]
+        findings = [
+            *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
+            *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
+        ]
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),
             seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if len(subject.drivers) > 1 else "",
@@ -129,15 +133,29 @@ def _drift(subject: Subject, drift: Sequence[Judged]) -> list[Finding]:
     ]
 
 
-def _unproved(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
+def _differs(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
+    groups = {(j.result["table"], j.error["column"]): j for j in js}
+    return [
+        Finding(
+            code="BGM803", severity="warning", version=subject.name, probe="roundtrip", table=table, column=column,
+            what=f"{subject.name} does not read back what it writes to {table}: {j.error['message']}",
+            why="On the schema that its models describe it does; this one stores the column in another way.", next="Compare the column's types.",
+        )
+        for (table, column), j in groups.items()
+    ]
+
+
+def _unproved(subject: Subject, js: Sequence[Judged], *, refused: bool = False) -> list[Finding]:
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for j in js:
         groups[j.result["table"], j.error["message"]].append(j)
     return [
         Finding(
-            code="BGM806", severity="warning", version=subject.name, probe="roundtrip", table=table,
+            code="BGM806", severity="info" if refused else "warning", version=subject.name, probe="roundtrip", table=table,
             what=f"nothing is proved of {subject.name}'s {_statements(same)} of {table}: {message}",
-            why="The sample row was refused for its values, or fails on the version's own schema too.", next="Look at it by hand.",
+            why="A trigger of the application's own refuses the statement, whichever version asks." if refused
+            else "The sample row was refused for its values, or fails on the version's own schema too.",
+            next="Nothing, if it is meant to be so." if refused else "Look at it by hand.",
         )
         for (table, message), same in groups.items()
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,6 +23,7 @@ from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.shape import shape
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
 from bgmigrate.versions.load import agent, snapshot
+from bgmigrate.versions.process import abandon
 from bgmigrate.versions.spec import Spec
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ def run(
     contract: Callable[[str], None] | None, candidate: str | None, say: Progress,
 ) -> Trial:
     """Try the versions on clones of the live schema. `contract` applies the pending contracts to a clone, for the candidate alone."""
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=4) as pool:
+    with _at_once() as (pool, stack):
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
         taken = pool.submit(clone.take, settings.url)
         loading = [pool.submit(_enter, stack, opened(settings, v)) for v in versions]
@@ -98,9 +99,9 @@ def run(
                 reflect(s)
         tried_on = facts.read(settings.url, ignore=ignore) if on_live else here
         say.step("round trip" + (", on the live database, rolled back" if on_live else ""))
-        limits = ON_LIVE if on_live else ""
+        limits, synchronized = ON_LIVE if on_live else "", {s.table for s in synchronizations}
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
-        jobs = [pool.submit(_alone, s, o, tried_on, "expanded", limits) for s, o in pairs]
+        jobs = [pool.submit(_alone, s, o, tried_on, "expanded", limits, synchronized) for s, o in pairs]
         probes = [p for job in jobs for p in job.result()]
         if len(subjects) == 2:
             say.step("cross-read")
@@ -110,11 +111,23 @@ def run(
             after = contracted.result()
             for s, o in pairs:
                 if s.name == candidate:
-                    probes += _alone(s, o, after, "contracted", "")
+                    probes += _alone(s, o, after, "contracted", "", ())
     return Trial(
         probes=tuple(probes), snapshots={s.name: s.snapshot for s in subjects},
         findings=_common([f for p in probes for f in p.findings]),
     )
+
+
+@contextlib.contextmanager
+def _at_once() -> Iterator[tuple[ThreadPoolExecutor, contextlib.ExitStack]]:
+    """Threads, and a stack for what they open. After an error or Ctrl-C nobody waits for a version that does not answer."""
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=4) as pool:
+        try:
+            yield pool, stack
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            abandon()
+            raise
 
 
 def _enter(stack: contextlib.ExitStack, manager: contextlib.AbstractContextManager[T]) -> T:
@@ -137,11 +150,11 @@ def _contracted(
     return facts.read(url, ignore=ignore)
 
 
-def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str) -> list[Probe]:
+def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str, synchronized: Collection[str]) -> list[Probe]:
     """Shape and round trip of one version."""
     began = time.monotonic()
     found = shape(subject, on)
-    trips = roundtrip(subject, other, on, found, schema=schema, limits=limits)
+    trips = roundtrip(subject, other, on, found, schema=schema, limits=limits, synchronized=synchronized)
     lacking = unused(subject, found, trips, schema)
     own = [Finding(
         code="BGM807", severity="info", version=subject.name, probe="shape",

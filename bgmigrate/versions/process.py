@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +23,19 @@ AGENT = Path(__file__).with_name("agent.py")
 LOAD_TIMEOUT = 120.0  # seconds; an application that waits for a service when imported would wait for ever
 
 
+_RUNNING: weakref.WeakSet[Agent] = weakref.WeakSet()
+
+
 class VersionFailed(ConfigurationError):
     """A version's process failed: `extra["traceback"]` has what -v shows."""
 
     default_code = "BGM922"
+
+
+def abandon() -> None:
+    """Kill every version's process that we run; whoever waits for one fails at once."""
+    for agent in list(_RUNNING):
+        agent.kill()
 
 
 class Agent:
@@ -41,6 +51,7 @@ class Agent:
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._snapshot: Snapshot | None = None
+        self._abandoned = False
 
     def __enter__(self) -> Self:
         try:
@@ -63,6 +74,8 @@ class Agent:
 
     def call(self, command: str, *, timeout: float = 600.0, **arguments: Any) -> Any:
         """Ask one thing and wait up to `timeout` seconds. Raises VersionFailed for an error, a crash or no answer."""
+        if self._abandoned:
+            raise self._died()
         try:
             os.write(self._in, json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
         except BrokenPipeError:
@@ -76,13 +89,20 @@ class Agent:
         """End the process and whatever it started; it has nothing that is worth saving."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.kill()
         self._process.wait()
+        _RUNNING.discard(self)
         os.close(self._in)
         os.close(self._out)
         self._log.close()
         self._process = None
+
+    def kill(self) -> None:
+        """Kill the process and whatever it started; a call that waits for it ends with an error."""
+        self._abandoned = True
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _start(self) -> None:
         child_in, self._in = os.pipe()
@@ -106,6 +126,7 @@ class Agent:
         finally:
             os.close(child_in)
             os.close(child_out)
+        _RUNNING.add(self)
 
     def _line(self, command: str, timeout: float) -> bytes:
         deadline = time.monotonic() + timeout

@@ -222,13 +222,23 @@ class Seal(Base):
     assert {(f.code, f.table) for f in report.findings} == {("BGM806", "seals")}
 
 
-def test_a_trigger_of_the_applications_own_that_refuses_is_no_break(bench: Bench) -> None:
+def test_triggers_of_the_applications_own_are_no_break(bench: Bench) -> None:
     bench.build(SHOP, """
         CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'tags are for ever'; END $$;
-        CREATE TRIGGER keep BEFORE DELETE ON tags FOR EACH ROW EXECUTE FUNCTION keep()""")
+        CREATE TRIGGER keep BEFORE DELETE ON tags FOR EACH ROW EXECUTE FUNCTION keep();
+        CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := upper(NEW.name); RETURN NEW; END $$;
+        CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION shout()""")
     report = bench.verify(blue=SHOP)
-    assert report.exit_code == 4
-    assert {f.code for f in report.findings} == {"BGM806"}
+    assert report.exit_code == 0
+    assert [(f.code, f.severity, f.table) for f in report.findings] == [("BGM806", "info", "tags")]
+
+
+def test_a_column_that_stores_less_than_the_model_writes_is_a_warning(bench: Bench) -> None:
+    bench.build(SHOP, "ALTER TABLE orders ALTER total TYPE numeric(10, 0)")
+    text = SHOP.replace("total: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))", "total: Mapped[float | None] = mapped_column(Float)")
+    report = bench.verify(blue=text)
+    assert report.exit_code == 0
+    assert ("BGM803", "warning", "orders", "total") in {(f.code, f.severity, f.table, f.column) for f in report.findings}
 
 
 def test_a_simple_view_in_a_tables_place_is_written_through(bench: Bench) -> None:
