@@ -104,7 +104,9 @@ class SynchronizeColumns(Step):
                                           c=name, d=definition).encode())
                     c.execute(compose("EXPLAIN UPDATE pg_temp.{t:i} SET {c:i} = ({e:q})", t=self.table.rpartition(".")[2], c=column,
                                       e=expression).encode())
-            except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.errors.DataError, psycopg.errors.FeatureNotSupported) as error:
+            except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
+                if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                    raise
                 raise Refused(
                     f"the expression for {self.table}.{column} is refused by the server: {error.diag.message_primary}: {expression}",
                     why="Every row of the other version would go through it. Nothing was changed.",
