@@ -30,7 +30,7 @@ def demo(
     The settings of the project at hand are not used. Raises ConfigurationError without the embedded server, Interrupted on Ctrl-C;
     the exit code is 1 when a request failed or a value was wrong.
     """
-    screen, figures = progress or Progress(), Figures()
+    screen, figures, directory = progress or Progress(), Figures(), None
     try:
         with ExitStack() as stack:
             with held_back():
@@ -44,7 +44,8 @@ def demo(
             screen.step("The closing audit: the new version reads every customer.")
             audited, wrong = fleet.audit("green", customers)
     except KeyboardInterrupt:
-        raise Interrupted("the demo was interrupted", why="Its server is stopped and its directory is gone.", next="bgmigrate demo") from None
+        left = f"{directory} is kept" if keep and directory else "its directory is gone"
+        raise Interrupted("the demo was interrupted", why=f"Its server is stopped, and {left}.", next="bgmigrate demo") from None
     return _report(figures, backfills, audited, wrong, directory if keep else None)
 
 
