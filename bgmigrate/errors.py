@@ -31,6 +31,8 @@ class BgmigrateError(Exception):
         self.findings: tuple[Finding, ...] = tuple(findings) or (
             Finding(code=code or self.default_code, what=what, why=why, next=next),
         )
+        for finding in self.findings:  # under plain `alembic` the traceback is all that a person sees
+            self.add_note("\n".join(filter(None, (f"{finding.code} {finding.what}", finding.why, finding.next and f"next: {finding.next}"))))
 
 
 class InfrastructureError(BgmigrateError):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from bgmigrate import faults, journal
 from bgmigrate.database import Connection, connect, conninfo
@@ -32,6 +33,12 @@ class Runtime:
         self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
         self.held = contextlib.ExitStack()  # the run lock, for as long as this run of Alembic lasts
         self.print: Callable[[str], None] | None = None
+
+    def close(self) -> None:
+        """End the run: release the run lock, close the connection."""
+        self.held.close()
+        if self._connection is not None:
+            self._connection.close()
 
     @property
     def offline(self) -> bool:
@@ -107,7 +114,7 @@ class Runtime:
         return self.offline or self.has("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", compose("{t:t}", t=table))
 
 
-_runtimes: dict[int, tuple[MigrationContext, Runtime]] = {}
+_runtimes: weakref.WeakKeyDictionary[MigrationContext, Runtime] = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
@@ -132,13 +139,12 @@ def _attributes(context: MigrationContext) -> Mapping[str, Any]:
 
 
 def _script(context: MigrationContext) -> Runtime:
-    known = _runtimes.get(id(context))
-    if known and known[0] is context:
-        return known[1]
+    if known := _runtimes.get(context):
+        return known
     attributes = _attributes(context)
     runtime = Runtime(None, "", attributes.get("bgmigrate.settings") or load(), Progress(-1), attributes)
     runtime.print = lambda statement: context.impl.static_output(statement + ";")
-    _runtimes[id(context)] = (context, runtime)
+    _runtimes[context] = runtime
     return runtime
 
 
@@ -146,10 +152,9 @@ def _live(context: MigrationContext) -> Runtime:
     bind = context.connection
     assert bind is not None
     attributes = _attributes(context)
-    key = id(context)
-    known = _runtimes.get(key)
-    if known and known[0] is context and not known[1].connection.closed:
-        return known[1]
+    known = _runtimes.get(context)
+    if known and not known.connection.closed:
+        return known
     settings: Settings = attributes.get("bgmigrate.settings") or load(directory=_home(context))
     url = attributes.get("bgmigrate.url") or conninfo(bind.engine.url.render_as_string(hide_password=False))
     c = connect(url, purpose="migrate")
@@ -168,25 +173,17 @@ def _live(context: MigrationContext) -> Runtime:
     if mine is None or mine[0] != role:
         c.execute(compose("SET ROLE {r:i}", r=role).encode())
     runtime = Runtime(c, url, settings, attributes.get("bgmigrate.progress") or Progress(), attributes)
-    close_all()  # one run at a time per process: an earlier one's connection and run lock go
-    _runtimes[key] = (context, runtime)
+    _runtimes[context] = runtime
+    # Alembic says nothing when it has finished; env.py's connection going back to its pool does.
+    event.listen(bind.engine.pool, "checkin", lambda *_: runtime.close(), once=True)
     if ends := attributes.get("bgmigrate.ends"):
-        ends.callback(close_all)
+        ends.callback(runtime.close)
     return runtime
 
 
 def _home(context: MigrationContext) -> Path | None:
     name = context.config.config_file_name if context.config is not None else None
     return Path(name).resolve().parent if name else None
-
-
-def close_all() -> None:
-    """End every run: close connections, release run locks. The runner calls it (`bgmigrate.ends`) when Alembic returns."""
-    for _, runtime in _runtimes.values():
-        runtime.held.close()
-        if runtime._connection is not None:
-            runtime._connection.close()
-    _runtimes.clear()
 
 
 def ensure_journal(runtime: Runtime) -> None:
