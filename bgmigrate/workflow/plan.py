@@ -25,6 +25,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.load import snapshot_of
+from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
 
@@ -79,6 +80,7 @@ def _versions(settings: Settings, from_spec: str | None, target_spec: str | None
             raise ConfigurationError("no version is deployed yet", next="bgmigrate register --env blue --source SPEC", code="BGM922")
         return found
 
+    settings = with_default_models(settings, target_spec, *([from_spec] if from_spec else []))
     with ThreadPoolExecutor(2) as pool:  # two interpreters start at once
         target = pool.submit(snapshot_of, settings, target_spec, deployed=deployed)
         blue = pool.submit(snapshot_of, settings, from_spec, deployed=deployed) if from_spec else None

@@ -17,6 +17,7 @@ from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.load import snapshot_of
+from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
 
@@ -46,6 +47,7 @@ def register(
     report = None
     if environment:
         say.step(f"loading the models of {source or 'the working tree'}")
+        settings = with_default_models(settings, source)
         snapshot = snapshot_of(settings, source, deployed=lambda: deployed_snapshot(settings, environment), environment=environment)
         called = version or version_name(settings, source)
         journal.ensure(settings.url)

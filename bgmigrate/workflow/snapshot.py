@@ -9,6 +9,7 @@ from typing import Any
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.versions.load import snapshot_of, working_tree
+from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.register import deployed_snapshot
 from bgmigrate.workflow.report import Report
 
@@ -18,6 +19,7 @@ def snapshot(settings: Settings, *, spec: str | None = None, output: Path | None
 
     Raises ConfigurationError when it cannot be loaded, OSError when the file cannot be written.
     """
+    settings = with_default_models(settings, spec)
     found = snapshot_of(settings, spec, deployed=lambda: deployed_snapshot(settings, None))
     text = json.dumps(found.as_json(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     content: dict[str, Any]

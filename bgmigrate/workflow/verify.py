@@ -26,6 +26,7 @@ from bgmigrate.verify.page import page
 from bgmigrate.verify.trial import Trial, Version
 from bgmigrate.versions.load import working_tree
 from bgmigrate.versions.spec import parse
+from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.register import version_name
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
@@ -62,6 +63,7 @@ def verify(
     cannot be loaded, InfrastructureError for servers that are away; what a version cannot do is in the report's findings.
     """
     say, began = progress or Progress(), time.monotonic()
+    settings = with_default_models(settings, *(blue or green, green or blue))
     with connect(settings.url, purpose="verify") as connection:
         project = _project(settings)
         standing = _standing(connection, settings, project)
