@@ -76,7 +76,8 @@ class Project:
     _started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        (self.directory / "pyproject.toml").write_text(CONFIG, encoding="utf-8")
+        if not (self.directory / "pyproject.toml").exists():  # a second database of the same project keeps what `init` wrote
+            (self.directory / "pyproject.toml").write_text(CONFIG, encoding="utf-8")
 
     def models(self, **trees: str) -> None:
         """Write the models of the named source trees: `models(blue="…", green="…")`."""
