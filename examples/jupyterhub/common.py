@@ -22,10 +22,11 @@ HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("JUPYTERHUB_EXAMPLE_CACHE") or Path(tempfile.gettempdir()) / "bgmigrate-jupyterhub-example")
 STARTED = time.monotonic()
 
-# What each release runs with. SQLAlchemy 1.4 knows no psycopg 3, and Alembic 1.14 no SQLAlchemy 1.4.
+# What each release runs with. SQLAlchemy 1.4 knows no psycopg 3, and Alembic 1.14 no SQLAlchemy 1.4; Python 3.13 has no `pipes`.
+PIPES = 'standard-pipes; python_version >= "3.13"'
 PINS = {
-    "2.3.1": ["jupyterhub==2.3.1", "sqlalchemy>=1.4,<2", "alembic<1.14", "psycopg2-binary"],
-    "3.1.1": ["jupyterhub==3.1.1", "sqlalchemy>=2.0,<2.1", "psycopg2-binary"],
+    "2.3.1": ["jupyterhub==2.3.1", "sqlalchemy>=1.4,<2", "alembic<1.14", "psycopg2-binary", PIPES],
+    "3.1.1": ["jupyterhub==3.1.1", "sqlalchemy>=2.0,<2.1", "psycopg2-binary", PIPES],
     "4.1.6": ["jupyterhub==4.1.6", "sqlalchemy>=2.0,<2.1", "psycopg2-binary"],
     "5.0.0": ["jupyterhub==5.0.0", "sqlalchemy>=2.0,<2.1", "psycopg2-binary"],
 }
@@ -67,7 +68,7 @@ def interpreter(release: str) -> Path:
         for command in (
             [candidate, "-m", "venv", str(home)],
             [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PINS[release]],
-            [str(python), "-c", "import jupyterhub.orm, psycopg2"],
+            [str(python), "-c", "import jupyterhub.app, psycopg2"],
         ):
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +19,10 @@ from bgmigrate.database import sqlalchemy_url
 from bgmigrate.demo import facts, project, summary
 from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
+from bgmigrate.demo.stage import Stage
+from bgmigrate.progress import Progress
+from bgmigrate.settings import Settings
+from bgmigrate.workflow.demo import demo as workflow
 
 CUSTOMERS = 2000
 CREATE = """
@@ -91,6 +96,19 @@ def test_it_keeps_its_project_when_asked(tmp_path: Path) -> None:
     assert str(kept) in err
     assert len(list(kept.glob("migrations/expand/*the_shop_as_it_is*.py"))) == 1
     assert left_behind(tmp_path) == [kept.name]
+
+
+@pytest.mark.parametrize("fault", ["failed", "wrong", "audit"])
+def test_one_fault_is_enough_to_fail(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
+        stage.figures.count("both", "green", 1.0, "OperationalError: gone" if fault == "failed" else None, ["a value"] if fault == "wrong" else [])
+        return []
+
+    monkeypatch.setattr("bgmigrate.demo.story.release", release)
+    monkeypatch.setattr(Fleet, "audit", lambda *_: (CUSTOMERS, ["a value"] if fault == "audit" else []))
+    report = workflow(Settings(directory=tmp_path), customers=CUSTOMERS, progress=Progress(-1))
+    assert (report.outcome, report.exit_code) == ("error", 1)
+    assert len(report.as_json()["problems"]) == 1
 
 
 def interrupt(process: subprocess.Popen[str], number: signal.Signals, at: str) -> tuple[int, str]:
