@@ -21,9 +21,13 @@ WRONG = "Both versions run at once, so each meets the other's rows."
 
 
 def crossread(
-    writer: Subject, reader: Subject, rows: Sequence[dict[str, Any]], facts: Facts, synchronizations: Sequence[Synchronization]
+    writer: Subject, reader: Subject, rows: Sequence[dict[str, Any]], facts: Facts, synchronizations: Sequence[Synchronization], *,
+    candidate: str,
 ) -> Probe:
-    """Let `reader` load what `writer` committed. The values of columns that the journal computes are compared by the server."""
+    """Let `reader` load what `writer` committed. The values of columns that the journal computes are compared by the server.
+
+    `candidate`: the version that meets all the rows that are there; the live one meets only what the candidate may come to write.
+    """
     began = time.monotonic()
     own = writer.read(facts, list(rows))
     renamed = _renamed(writer, reader)
@@ -38,7 +42,7 @@ def crossread(
         if read.get("unknown") or "values" not in mine:
             continue
         checked += 1
-        found = [*_row(writer, reader, row, mine, read), *_undeletable(reader, read, facts)]
+        found = [*_row(writer, reader, row, mine, read), *_undeletable(reader, read, facts, certain=reader.name == candidate)]
         failed += any(f.severity == "error" for f in found)
         for finding in found:
             add(finding)
@@ -80,7 +84,7 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
     return out
 
 
-def _undeletable(reader: Subject, read: Row, facts: Facts) -> list[Finding]:
+def _undeletable(reader: Subject, read: Row, facts: Facts, *, certain: bool) -> list[Finding]:
     """Rows of a table that the reader does not know hold on to a row that it deletes."""
     fault = read.get("delete")
     if not fault or fault.get("state") != "23503" or not fault.get("key") or fault["key"] in reader.snapshot.tables:
@@ -90,8 +94,8 @@ def _undeletable(reader: Subject, read: Row, facts: Facts) -> list[Finding]:
     # A cascade may have deleted more than the row that was asked for: the table is told that is referred to.
     table = constraint.references if constraint and constraint.references else read["table"]
     return [Finding(
-        code="BGM801", version=reader.name, probe="crossread", table=table,
-        what=f"{reader.name}'s DELETE of {table} fails: rows of {fault['key']} refer to it ({fault.get('constraint')})",
+        code="BGM801", severity="error" if certain else "warning", version=reader.name, probe="crossread", table=table,
+        what=f"{reader.name}'s DELETE of {table} fails where rows of {fault['key']} refer to it ({fault.get('constraint')})",
         why=f"{reader.name} does not know {fault['key']} and cannot delete its rows first.",
         next=f"Give {fault.get('constraint')} ON DELETE CASCADE or SET NULL for as long as both versions run.",
     )]

@@ -100,7 +100,8 @@ def _fails(subject: Subject, table: str, js: Sequence[Judged], suffix: str, alon
         code="BGM801", version=subject.name, probe="roundtrip", table=table, column=column,
         what=f"{subject.name}'s {_statements(js)} of {table}{values} {'fail' if plural else 'fails'}: {said}{suffix}",
         why=_reason(subject, table, js[0]) + _taken_along(js, along),
-        next="Keep both versions' columns in step in the expand revision, or correct the model; then `bgmigrate verify`.",
+        next=f"As for {js[0].missing[0]}." if js[0].missing
+        else "Keep both versions' columns in step in the expand revision, or correct the model; then `bgmigrate verify`.",
     )
 
 

@@ -79,9 +79,12 @@ def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spe
 
 def run(
     settings: Settings, versions: Sequence[Version], *, on_live: bool, ignore: tuple[str, ...], synchronizations: Sequence[Synchronization],
-    contract: Callable[[str], None] | None, candidate: str | None, say: Progress,
+    contract: Callable[[str], None] | None, newest: Callable[[dict[str, Snapshot]], str], say: Progress,
 ) -> Trial:
-    """Try the versions on clones of the live schema. `contract` applies the pending contracts to a clone, for the candidate alone."""
+    """Try the versions on clones of the live schema.
+
+    `newest` says, of the snapshots by environment, which version the contracts are made for; `contract` applies them to a clone for it alone.
+    """
     with _at_once() as (pool, stack):
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
         taken = pool.submit(clone.take, settings.url)
@@ -89,8 +92,10 @@ def run(
         live = taken.result()
         cloning = pool.submit(_enter, stack, clone.clone(settings, live))
         subjects = [f.result() for f in loading]
+        snapshots = {s.name: s.snapshot for s in subjects}
+        candidate = newest(snapshots)
         building = [pool.submit(_own, settings, stack, s, live, ignore) for s in subjects]
-        contracted = pool.submit(_contracted, settings, stack, live, contract, ignore) if contract and candidate else None
+        contracted = pool.submit(_contracted, settings, stack, live, contract, ignore) if contract and candidate in snapshots else None
         here = facts.read(cloning.result(), ignore=ignore)
         for f in building:
             f.result()
@@ -105,7 +110,7 @@ def run(
         probes = [p for job in jobs for p in job.result()]
         if len(subjects) == 2:
             say.step("cross-read")
-            probes += _crossed(subjects, here, synchronizations)
+            probes += _crossed(subjects, here, synchronizations, candidate)
         if contracted:
             say.step(f"{candidate} on the schema that the pending contracts leave")
             after = contracted.result()
@@ -113,7 +118,7 @@ def run(
                 if s.name == candidate:
                     probes += _alone(s, o, after, "contracted", "", ())
     return Trial(
-        probes=tuple(probes), snapshots={s.name: s.snapshot for s in subjects},
+        probes=tuple(probes), snapshots=snapshots,
         findings=_common([f for p in probes for f in p.findings]),
     )
 
@@ -173,10 +178,10 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
     ]
 
 
-def _crossed(subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization]) -> list[Probe]:
+def _crossed(subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization], candidate: str) -> list[Probe]:
     written = [s.write(here) for s in subjects]  # one after the other: they may wait for each other's unique values
     return [
-        crossread(writer, reader, rows, here, synchronizations)
+        crossread(writer, reader, rows, here, synchronizations, candidate=candidate)
         for writer, reader, rows in ((subjects[0], subjects[1], written[0]), (subjects[1], subjects[0], written[1]))
     ]
 

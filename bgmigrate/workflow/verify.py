@@ -20,6 +20,7 @@ from bgmigrate.journal.environments import Registered
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify import trial
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.page import page
@@ -52,6 +53,14 @@ class Standing:
         """The environment whose version is the candidate."""
         return store.OTHER[self.live or "blue"]
 
+    def newest(self, tried: dict[str, Snapshot]) -> str:
+        """The environment with the newer version: the idle one's candidate before the switch, the live one's version after it."""
+        running, waiting = self.registered.get(self.live or ""), self.registered.get(self.idle)
+        if running is None or waiting is None or self.idle not in tried or waiting.state == "candidate":
+            return self.idle
+        changed = tried[self.idle].fingerprint != waiting.snapshot.fingerprint
+        return self.idle if changed or waiting.id > running.id else running.environment
+
 
 def verify(
     settings: Settings, *, blue: str | None = None, green: str | None = None, on: Literal["scratch", "live"] = "scratch",
@@ -70,7 +79,7 @@ def verify(
     versions = _versions(settings, {"blue": blue, "green": green}, standing)
     tried = trial.run(
         settings, versions, on_live=on == "live", ignore=_ignored(project), synchronizations=standing.synchronizations,
-        contract=_contractor(project, standing) if project and standing.contracts else None, candidate=standing.idle, say=say,
+        contract=_contractor(project, standing) if project and standing.contracts else None, newest=standing.newest, say=say,
     )
     probes = [*_triggers(standing), *tried.probes]
     findings = [*standing.triggers, *tried.findings, *_other_version(standing, tried)]

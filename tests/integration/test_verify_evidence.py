@@ -82,3 +82,11 @@ def test_a_failed_verification_is_evidence_too_and_keeps_the_switch_shut(expande
     expanded.sql("ALTER TABLE users ADD COLUMN wanted text NOT NULL DEFAULT ''; ALTER TABLE users ALTER wanted DROP DEFAULT")
     verify(expanded, code=3)
     assert expanded.call("switch", "--to", "green").code == 3
+
+
+def test_after_the_switch_it_is_still_the_new_version_that_must_live_on_what_contract_leaves(expanded: Project) -> None:
+    verify(expanded)
+    expanded.must("switch", "--to", "green")
+    report = verify(expanded)
+    assert {p["version"] for p in report["probes"] if p.get("schema") == "contracted"} == {"green"}  # type: ignore[attr-defined]
+    expanded.must("contract", "--drained", "this test runs nothing else")
