@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from bgmigrate.database import sqlalchemy_url
-from bgmigrate.demo import facts, project, summary
+from bgmigrate.demo import facts, project, story, summary
 from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
 from bgmigrate.demo.stage import Stage
@@ -104,7 +104,7 @@ def test_one_fault_is_enough_to_fail(fault: str, tmp_path: Path, monkeypatch: py
         stage.figures.count("both", "green", 1.0, "OperationalError: gone" if fault == "failed" else None, ["a value"] if fault == "wrong" else [])
         return []
 
-    monkeypatch.setattr("bgmigrate.demo.story.release", release)
+    monkeypatch.setattr(story, "release", release)
     monkeypatch.setattr(Fleet, "audit", lambda *_: (CUSTOMERS, ["a value"] if fault == "audit" else []))
     report = workflow(Settings(directory=tmp_path), customers=CUSTOMERS, progress=Progress(-1))
     assert (report.outcome, report.exit_code) == ("error", 1)
