@@ -66,23 +66,29 @@ def working_tree(settings: Settings) -> str:
     return f"path:{settings.directory}"
 
 
+def _located(settings: Settings, path: Path) -> Path:
+    """A relative path is the project's; one that only the caller's own directory has is that."""
+    inside = settings.directory / path
+    return inside if inside.exists() or not path.exists() else path.resolve()
+
+
 def _interpreter(settings: Settings, spec: Spec) -> str:
     path = Path(spec.source).expanduser()
-    found = shutil.which(spec.source) if path.name == spec.source else str(settings.directory / path)
+    found = shutil.which(spec.source) if path.name == spec.source else str(_located(settings, path))
     if not found or not Path(found).is_file():
         raise VersionFailed(f"there is no interpreter {spec.source}", next="Name the python of the version's virtual environment.")
     return found
 
 
 def _tree(settings: Settings, spec: Spec) -> Path:
-    directory = settings.directory / Path(spec.source).expanduser()
+    directory = _located(settings, Path(spec.source).expanduser())
     if not directory.is_dir():
         raise VersionFailed(f"there is no directory {spec.source}", next="Name the directory that holds the version's source tree.")
     return directory.resolve()
 
 
 def _file(settings: Settings, spec: Spec) -> Snapshot:
-    path = settings.directory / Path(spec.source).expanduser()
+    path = _located(settings, Path(spec.source).expanduser())
     try:
         return Snapshot.from_json(json.loads(path.read_text(encoding="utf-8")), str(spec))
     except OSError as error:
