@@ -110,6 +110,7 @@ def snapshot(version: Version) -> Dict[str, Any]:
     # A named paramstyle: with %s styles the compiler doubles every percent sign of a CHECK or default.
     engine: Any = create_mock_engine("postgresql://", note, paramstyle="named")
     dialect = engine.dialect
+    dialect._backslash_escapes = False  # see literal(): before 2.1 an unconnected dialect doubles the backslashes of comments and defaults
     for metadata in version.metadatas:
         metadata.create_all(engine, checkfirst=False)
     mapped: Dict[str, List[str]] = {}
