@@ -23,7 +23,7 @@ from bgmigrate.workflow.report import Report
 
 
 def demo(
-    settings: Settings, *, customers: int = 200_000, keep: bool = False, dwell: float = 3.0, progress: Progress | None = None
+    settings: Settings, *, customers: int = 200_000, keep: bool = False, dwell: float = 2.5, progress: Progress | None = None
 ) -> Report:
     """Show the release live and report what the load saw; `dwell` is how long the load goes on between commands, in seconds.
 
