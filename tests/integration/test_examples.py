@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bgmigrate.cli.main import cli
 from bgmigrate.locking import run_lock
 from tests.project import Project
 
@@ -89,6 +92,15 @@ class TestShellPipeline:
         assert done.returncode == 3, done.stdout + done.stderr
         assert (project.directory / "done").read_text() == "start green 2.0\n"
         assert project.must("status").json["live"]["environment"] == "blue"
+
+
+WORKFLOW = (EXAMPLES / "pipelines" / "github-actions.yml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", sorted(set(re.findall(r"bgmigrate ([a-z].*?)(?: &&| +#|\)|\n| \|)", WORKFLOW))))
+def test_the_workflow_gives_commands_that_exist(line: str) -> None:
+    name, *arguments = shlex.split(line.replace("$NEXT", "green"))
+    cli.commands[name].make_context(name, arguments)  # raises UsageError for an option that there is not
 
 
 @pytest.mark.slow
