@@ -13,10 +13,11 @@ from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.gate import Verdict
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
+from bgmigrate.journal import environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
-from bgmigrate.journal import revisions
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
+from bgmigrate.routing import store
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.guards import contract_verdict
 from bgmigrate.workflow.report import Report
@@ -49,6 +50,7 @@ def contract(
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
         steps: list[dict[str, Any]] = []
+        retired: list[str] = []
         for script in todo:
             say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
             before = evidence.current(c, project, settings)
@@ -59,11 +61,21 @@ def contract(
             )
             with c.transaction():
                 revisions.finish(c, script.revision)
+                retired = _retire(c, project, settings)  # before the evidence is carried on: it is about who is there
                 evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was applied")
     return Report(
         command="contract", outcome="done", service=settings.service, extra={"revisions": [s.revision for s in todo], "steps": steps},
-        lines=(f"applied {', '.join(s.revision for s in todo)}",), next="bgmigrate status",
+        lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
+        next="bgmigrate status",
     )
+
+
+def _retire(connection: Connection, project: Project, settings: Settings) -> list[str]:
+    """When nothing is left to contract, the idle environment's version is gone for good: the next verification does not try it."""
+    live = store.live(connection, settings.service)
+    if live is None or project.pending_contracts(connection):
+        return []
+    return environments.retire(connection, service=settings.service, environment=live.idle)
 
 
 def _unsupported(settings: Settings, fence: bool, quarantine: float | None, undo: bool) -> None:
