@@ -92,6 +92,9 @@ def _start() -> tuple[str, contextlib.ExitStack]:
         raise InfrastructureError(
             f"the embedded PostgreSQL server does not start: {error}", next="Set BGMIGRATE_SCRATCH_URL to a running server."
         ) from error
+    except BaseException:  # Ctrl-C while it starts
+        stop.close()
+        raise
     stop.callback(server.cleanup)
     url = server.get_uri().replace("postgres:@", "postgres@")
     try:

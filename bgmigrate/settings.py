@@ -59,7 +59,6 @@ class ExpandSettings:
 class VerifySettings:
     """`expires`: how long evidence counts, in seconds; None for as long as its fingerprint matches."""
 
-    samples: int = 5
     expires: float | None = None
 
 

@@ -21,10 +21,10 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
     tables = (
         Table(
-            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=options, grants=grants, replica_identity=identity,
+            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=options, grants=grants,
             partition_by=partition, persistence=persistence, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
         )
-        for oid, schema, name, kind, comment, options, grants, identity, partition, persistence in rows
+        for oid, schema, name, kind, comment, options, grants, partition, persistence in rows
     )
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)

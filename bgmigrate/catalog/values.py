@@ -93,7 +93,6 @@ class Table:
     comment: str | None = None
     options: str | None = None
     grants: str | None = None
-    replica_identity: str = "d"
     partition_by: str | None = None
     persistence: str = "p"
     columns: Mapping[str, Column] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bgmigrate.catalog import Schema, Table
+from bgmigrate.catalog import Schema
 from bgmigrate.changes.hints import Hints
 from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
@@ -77,10 +77,10 @@ class Differences:
         t = self.target.tables.get(table)
         return t.columns.get(column) if t else None
 
-    def before(self, table: str) -> Table | None:
-        """The table as the migrations give it."""
-        return self.heads.tables.get(table)
-
-    def is_new(self, table: str) -> bool:
-        """Does only the target have this table?"""
-        return table not in self.heads.tables
+    def unknown_to_migrations(self) -> list[str]:
+        """What the live version's models have and the migrations do not give: drift that no plan can see."""
+        out = []
+        for key, model in sorted(self.blue.tables.items() if self.blue else ()):
+            table = self.heads.tables.get(key)
+            out += [key] if table is None else [f"{key}.{c}" for c in model.columns if c not in table.columns]
+        return out

@@ -18,11 +18,12 @@ class Proposal:
     changes: tuple[Change, ...]
     expand: tuple[Planned, ...]
     contract: tuple[Planned, ...]
+    drift: tuple[str, ...] = ()  # what the live version has and the migrations do not give
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What a person should know before accepting it."""
-        return tuple(f for c in self.changes for f in c.warnings())
+        return (*(f for c in self.changes for f in c.warnings()), *map(_drifted, self.drift))
 
 
 def undecided_renames(differences: Differences) -> list[tuple[str, str, str]]:
@@ -58,7 +59,9 @@ def propose(differences: Differences) -> Proposal:
     names: dict[str, str] = {}
     expand = _ordered([*built, *(p for c in changes for p in c.expand())], names)
     contract = _ordered([*dropped, *(p for c in changes for p in c.contract())], names)
-    return Proposal(changes=tuple(changes), expand=tuple(expand), contract=tuple(contract))
+    return Proposal(
+        changes=tuple(changes), expand=tuple(expand), contract=tuple(contract), drift=tuple(differences.unknown_to_migrations())
+    )
 
 
 def _position(differences: Differences, change: Change) -> int:
@@ -112,6 +115,15 @@ def _refuse_undecided(differences: Differences) -> None:
     ]
     if findings:
         raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
+
+
+def _drifted(name: str) -> Finding:
+    table, _, column = name.partition(".")
+    return Finding(
+        code="BGM807", severity="warning", table=table, column=column or None, what=f"the live version has {name}, which the migrations do not give",
+        why="The plan starts at the migrations' schema; where the database differs from it, steps may fail or be missing.",
+        next="Add the missing revision, or correct --from.",
+    )
 
 
 def _unclaimed(d: Difference) -> Finding:

@@ -1,5 +1,5 @@
 -- ACCESS SHARE on the catalogs only. Tables of the application; partitions belong to their parents.
-SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'), c.reloptions::text, c.relacl::text, c.relreplident::text,
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'), c.reloptions::text, c.relacl::text,
        pg_get_partkeydef(c.oid), c.relpersistence::text
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition

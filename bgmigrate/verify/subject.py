@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from bgmigrate.catalog.values import Schema
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify.facts import Facts
@@ -49,10 +48,6 @@ class Subject:
         """Load rows, whoever wrote them."""
         found: list[dict[str, Any]] = self.agent.call("read", url=facts.url, driver=self.drivers[0], rows=rows, delete=delete)
         return found
-
-    def own_schema(self) -> Schema | None:
-        """What it would create for itself."""
-        return self.own.schema if self.own else None
 
 
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:

@@ -44,6 +44,8 @@ def expand(
         pending = [s for s in project.pending_expands(c) if s.revision in wanted]
         steps: list[dict[str, Any]] = []
         if pending or project.anchor("expand").revision not in project.applied(c):
+            if older := project.missing_ancestors(c):
+                say.step(f"first the project's own revisions that this database lacks: {', '.join(older)}")
             for script in pending:
                 say.step(f"expand {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
             with contextlib.suppress(BackfillDeferred):  # its revision stays unfinished; `bgmigrate backfill` goes on there
