@@ -2,7 +2,7 @@
 
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
-from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, KeepContracted
+from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
@@ -29,6 +29,7 @@ __all__ = [
     "DropNotNull",
     "DropTables",
     "DropTypes",
+    "EndRollback",
     "KeepContracted",
     "NarrowColumn",
     "RemoveConstraint",

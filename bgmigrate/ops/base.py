@@ -29,6 +29,13 @@ class Step(MigrateOperation):
         """Its name on `alembic.op`; set by `operation`."""
         return str(getattr(type(self), "_verb"))  # noqa: B009
 
+    def invoke(self, operations: Operations) -> None:
+        """Run as an operation of a revision: outside of Alembic's transaction, which is committed."""
+        with runtime_of(operations.get_context()) as runtime:
+            began = time.monotonic()
+            self.run(runtime)
+            runtime.done.append({"revision": runtime.revision, "op": self.verb, "seconds": round(time.monotonic() - began, 3)})
+
     def run(self, on: Runtime) -> None:
         """Do it; done again, it does nothing. Raises Conflict for locks not had, Refused for data that do not allow it."""
         raise NotImplementedError
@@ -75,7 +82,4 @@ def operation(verb: str) -> Callable[[S], S]:
 
 @Operations.implementation_for(Step)
 def _run(operations: Operations, step: Step) -> None:
-    with runtime_of(operations.get_context()) as runtime:
-        began = time.monotonic()
-        step.run(runtime)
-        runtime.done.append({"revision": runtime.revision, "op": step.verb, "seconds": round(time.monotonic() - began, 3)})
+    step.invoke(operations)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from alembic.operations import Operations
+
 from bgmigrate.errors import Refused
-from bgmigrate.journal import backfills, revisions
+from bgmigrate.journal import revisions
 from bgmigrate.locking import run_lock
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime, ensure_journal
+from bgmigrate.sql import compose
 
 Guard = Callable[[Runtime, str], None]
 _guards: dict[str, Guard] = {}
@@ -60,16 +63,27 @@ class BeginExpand(Step):
 @operation("begin_rollback")
 @dataclass
 class BeginRollback(Step):
-    """Refuse when the live version needs this expand; else forget its backfills, so that a later expand begins anew."""
+    """Refuse when the live version needs this expand."""
 
     revision: str
 
     def run(self, on: Runtime) -> None:
         _begin(on, self.revision, "rollback")
-        if not (on.offline or on.scratch):
-            with on.connection.transaction():
-                backfills.forget(on.connection, self.revision)
-                revisions.forget(on.connection, self.revision)
+
+
+@operation("end_rollback")
+@dataclass
+class EndRollback(Step):
+    """Forget the expand and its backfills, in the very transaction in which Alembic takes the revision off its version table."""
+
+    revision: str
+
+    def invoke(self, operations: Operations) -> None:
+        """Run on Alembic's own connection: killed before its commit, the rollback is not over, and is run again."""
+        context = operations.get_context()
+        if context.config is None or not context.config.attributes.get("bgmigrate.scratch"):
+            for table in ("backfill", "revision"):
+                operations.execute(compose("DELETE FROM bgmigrate.{t:i} WHERE revision = {r:l}", t=table, r=self.revision))
 
 
 @operation("begin_contract")

@@ -21,6 +21,10 @@ COLUMNS = (
     "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
     " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
 )
+NOT_NULLS = (
+    "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
+    " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
+)
 # A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
 OTHERS = (
     "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
@@ -146,12 +150,19 @@ class StopSynchronizing(Step):
     def run(self, on: Runtime) -> None:
         if not on.exists(self.table):
             return
+        # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
+        named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
+        not_null = [
+            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
+            for a, b in self.rename.items() if a in named and b in named
+        ]
         on.strong(
             [self.table],
             compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=self.table),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
             *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
+            *not_null,
             *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
             *self._renames(on),
             after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),

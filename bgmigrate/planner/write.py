@@ -9,7 +9,7 @@ from typing import Any
 
 from bgmigrate.changes import Change, Planned
 from bgmigrate.history.project import Branch, Project
-from bgmigrate.ops import BeginContract, BeginExpand, BeginRollback, KeepContracted, Step
+from bgmigrate.ops import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted, Step
 from bgmigrate.planner.propose import Proposal
 from bgmigrate.planner.prove import undone
 
@@ -35,7 +35,9 @@ def _file(
     upgrade: list[str]
     if branch == "expand":
         upgrade = [_call(BeginExpand(revision), name="revision"), *map(_step, planned)]
-        downgrade = [_call(BeginRollback(revision), name="revision"), *map(_call, undone(planned))]
+        downgrade = [
+            _call(BeginRollback(revision), name="revision"), *map(_call, undone(planned)), _call(EndRollback(revision), name="revision")
+        ]
     else:
         upgrade = [_call(BeginContract(revision), name="revision"), *map(_step, planned)]
         downgrade = [_call(KeepContracted(revision), name="revision")]

