@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from bgmigrate.backfill.batch import differs
 from bgmigrate.backfill.keys import key_of
@@ -10,35 +10,49 @@ from bgmigrate.database import Connection
 from bgmigrate.findings import Finding
 from bgmigrate.journal import synchronizations
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.naming import ident
+from bgmigrate.naming import ident, split
 from bgmigrate.ops.sync import COLUMNS
 from bgmigrate.ops.sync_function import Sync
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, load
 
 
 def disagreements(connection: Connection, expands: Collection[str] | None = None) -> list[Finding]:
-    """Rows in which a column that must have a value has none, or a pair of columns says two things: counted, with five keys each.
+    """Rows in which a column that must have a value has none, a pair of columns says two things, or `forward` could not take blue's value.
 
-    `expands`: only what these revisions keep in step; None for all.
+    Counted, with five keys each. `expands`: only what these revisions keep in step; None for all.
     """
     found = []
     for sync in synchronizations.all(connection):
         if expands is None or sync.revision in expands:
-            found += _of(connection, sync)
+            columns: dict[str, str] = dict(connection.execute(COLUMNS, [compose("{t:t}", t=sync.table)]).fetchall())
+            rules = Sync(table=sync.table, columns=columns, **sync.spec)
+            found += [f for column, wrong, what in _checks(connection, rules) for f in _count(connection, sync, column, wrong, what)]
     return found
 
 
-def _of(connection: Connection, sync: Synchronization) -> list[Finding]:
-    columns: dict[str, str] = dict(connection.execute(COLUMNS, [compose("{t:t}", t=sync.table)]).fetchall())
-    spec = Sync(table=sync.table, columns=columns, forward=sync.spec.get("forward", {}), backward=sync.spec.get("backward", {}))
-    out = []
-    for column in sync.spec.get("required", []):
-        out += _count(connection, sync, column, compose("{c:i} IS NULL", c=column), "has no value yet")
-    for new, old in spec.pairs:
-        forward = " OR ".join(differs(ident(c), f"({spec.forward[c]})", columns[c]) for c in new)
-        backward = " OR ".join(differs(ident(c), f"({spec.backward[c]})", columns[c]) for c in old if c in spec.backward) or "false"
-        out += _count(connection, sync, new[0], f"({forward}) AND ({backward})", f"does not say what {', '.join(old)} says")
-    return out
+def _checks(connection: Connection, rules: Sync) -> Iterator[tuple[str, str, str]]:
+    """(column, condition of a wrong row, what is wrong with it)."""
+    for column in rules.required:
+        yield column, compose("{c:i} IS NULL", c=column), "has no value yet"
+    for new, old in rules.pairs:
+        forward = " OR ".join(differs(ident(c), f"({rules.forward[c]})", rules.columns[c]) for c in new)
+        backward = " OR ".join(differs(ident(c), f"({rules.backward[c]})", rules.columns[c]) for c in old if c in rules.backward) or "false"
+        both = f"({forward}) AND ({backward})"
+        wrong = _contained(connection, rules, "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF", both)
+        yield new[0], wrong, f"does not say what {', '.join(old)} says"
+    for column, expression in rules.derived.items():
+        if column in rules.forward and column not in rules.required and rules.inputs(expression):
+            wrong = _contained(connection, rules, "PERFORM ({e:q}) FROM (SELECT r.*) AS {t:i}", expression)
+            yield column, compose("{c:i} IS NULL AND {w:q}", c=column, w=wrong), f"could not be computed ({expression})"
+
+
+def _contained(connection: Connection, rules: Sync, statement: str, expression: str) -> str:
+    """The condition that a statement over a row says true, or fails; a plain query would fail with the first such row."""
+    table = split(rules.table)[1]
+    connection.execute(
+        load("closing_check", name="bgm_wrong", table=rules.table, statement=compose(statement, e=expression, t=table)).encode()
+    )
+    return compose("pg_temp.bgm_wrong({t:i})", t=table)
 
 
 def _count(connection: Connection, sync: Synchronization, column: str, condition: str, what: str) -> list[Finding]:
@@ -52,7 +66,7 @@ def _count(connection: Connection, sync: Synchronization, column: str, condition
     keys = "; ".join(", ".join(map(str, r[1:])) for r in rows)
     return [
         Finding(
-            code="BGM907", table=sync.table, column=column, revision=sync.revision,
+            code="BGM907", probe="data", table=sync.table, column=column, revision=sync.revision,
             what=f"{rows[0][0]} row(s) of {sync.table}: {column} {what} (keys {keys})",
             why="Contract would drop the other side and lose what is only there.",
             next=f"Mend these rows of {sync.table}, then run the same command again.",

@@ -27,6 +27,7 @@ from bgmigrate.verify.page import page
 from bgmigrate.verify.trial import Trial, Version
 from bgmigrate.versions.load import working_tree
 from bgmigrate.versions.spec import parse
+from bgmigrate.workflow.closing import disagreements
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.register import version_name
 from bgmigrate.workflow.report import Report
@@ -45,6 +46,7 @@ class Standing:
     registered: dict[str, Registered]
     synchronizations: tuple[synchronizations.Synchronization, ...] = ()
     triggers: tuple[Finding, ...] = ()
+    data: tuple[Finding, ...] = ()  # rows in which the two versions disagree
     contracts: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
 
@@ -81,8 +83,8 @@ def verify(
         settings, versions, on_live=on == "live", ignore=_ignored(project), synchronizations=standing.synchronizations,
         contract=_contractor(project, standing) if project and standing.contracts else None, newest=standing.newest, say=say,
     )
-    probes = [*_triggers(standing), *tried.probes]
-    findings = [*standing.triggers, *tried.findings, *_other_version(standing, tried)]
+    probes = [*_live_probes(standing), *tried.probes]
+    findings = [*standing.triggers, *standing.data, *tried.findings, *_other_version(standing, tried)]
     outcome, code = _outcome(findings, probes)
     document: dict[str, Any] = {"outcome": outcome, "probes": [p.as_json() for p in probes], "findings": [f.as_json() for f in findings],
                 "versions": {v.name: v.source for v in versions}}
@@ -120,7 +122,8 @@ def _standing(connection: Connection, settings: Settings, project: Project | Non
     return Standing(
         catalog=catalog.fingerprint(connection, ignore=_ignored(project)), live=live.environment if live else None, journaled=journaled,
         registered=found, synchronizations=tuple(synchronizations.all(connection)) if journaled else (),
-        triggers=tuple(broken(connection)) if journaled else (), contracts=tuple(contracts),
+        triggers=tuple(broken(connection)) if journaled else (), data=tuple(disagreements(connection)) if journaled else (),
+        contracts=tuple(contracts),
         recorded=tuple(project.recorded(connection)) if contracts and project else (),
     )
 
@@ -153,10 +156,14 @@ def _contractor(project: Project, standing: Standing) -> Callable[[str], None]:
     return contract
 
 
-def _triggers(standing: Standing) -> list[Probe]:
+def _live_probes(standing: Standing) -> list[Probe]:
+    """What was asked of the live database itself, whatever was cloned."""
     if not standing.synchronizations:
         return []
-    return [Probe(probe="triggers", version=standing.live or "blue", checked=len(standing.synchronizations), failed=len(standing.triggers))]
+    asked = (("triggers", standing.triggers), ("data", standing.data))
+    return [
+        Probe(probe=probe, version=standing.live or "blue", checked=len(standing.synchronizations), failed=len(findings)) for probe, findings in asked
+    ]
 
 
 def _other_version(standing: Standing, tried: Trial) -> list[Finding]:
