@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 
@@ -158,4 +159,9 @@ def _row(connection: Connection, query: str, *parameters: object) -> tuple[str, 
 CHECKS: dict[str, Check] = {
     "server": _server, "privileges": _privileges, "journal": _journal, "history": _history, "env.py": _env_file, "environments": _environments,
     "pg_dump": _tools, "scratch server": _scratch,
+}
+
+# What a question cannot be asked without.
+NEEDS: dict[str, Literal["connection", "project"]] = {
+    "server": "connection", "privileges": "connection", "journal": "connection", "history": "project", "env.py": "project", "pg_dump": "connection",
 }

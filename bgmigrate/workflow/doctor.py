@@ -8,7 +8,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.history.project import Project
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
-from bgmigrate.workflow.checks import CHECKS, Check, Patient
+from bgmigrate.workflow.checks import CHECKS, NEEDS, Check, Patient
 from bgmigrate.workflow.report import Report
 
 
@@ -28,7 +28,11 @@ def doctor(settings: Settings, *, progress: Progress | None = None) -> Report:
     lines = [_line("database", not away), _line("alembic environment", project is not None)]
     try:
         for name, check in CHECKS.items():
-            found = _ask(check, Patient(settings=settings, connection=connection, project=project))
+            patient = Patient(settings=settings, connection=connection, project=project)
+            if name in NEEDS and getattr(patient, NEEDS[name]) is None:
+                lines.append(f"{'-':<6} {name}: not asked, for want of {'a database' if NEEDS[name] == 'connection' else 'an environment'}")
+                continue
+            found = _ask(check, patient)
             lines.append(_line(name, not any(f.severity == "error" for f in found), warned=bool(found)))
             findings += found
     finally:
