@@ -31,7 +31,7 @@ class CreateTable(Change):
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("table"):
-            if d.have is None and not d.want.partition_by and d.want.persistence == "p":
+            if d.have is None and d.want.persistence == "p":
                 differences.take(d)
                 out.append(cls(table=d.table, want=d.want))
         return out
@@ -44,7 +44,7 @@ class CreateTable(Change):
             columns={c.name: _definition(t, c) for c in t.columns.values()},
             constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
             indexes=[i.definition for i in t.indexes.values() if not i.constraint],
-            options=f"WITH ({t.options.strip('{}')})" if t.options else "",
+            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", t.options and f"WITH ({t.options.strip('{}')})"))),
             comment=t.comment,
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )

@@ -10,7 +10,7 @@ from bgmigrate.errors import Refused
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import column_comment
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, load
 
 
 @operation("alter_in_catalog")
@@ -23,10 +23,8 @@ class AlterInCatalog(Step):
     back: list[str] = field(default_factory=list, metadata={"written": False})
 
     def run(self, on: Runtime) -> None:
-        name = compose("{t:t}", t=self.table)
-
         def place(c: Connection) -> object:
-            return c.execute("SELECT pg_relation_filenode(%s::regclass)", [name]).fetchone()
+            return c.execute(load("filenodes", table=compose("{t:t}", t=self.table)).encode()).fetchone()
 
         def unmoved(c: Connection, before: object) -> None:
             if place(c) != before:

@@ -6,6 +6,7 @@ and more; comparing what two versions really build needs no knowledge of any SQL
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -27,7 +28,7 @@ from bgmigrate.naming import split
 from bgmigrate.planner.diff import diff
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, load
 
 EXTENSIONS = (
     "SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' AND nspname <> 'pg_catalog'"
@@ -127,13 +128,15 @@ def _build_types(connection: Connection, heads: Schema, green: Schema) -> None:
 
 def _rewrites(connection: Connection, table: str, action: str, column: Column, definition: str) -> bool:
     """Would PostgreSQL write every row for this? Tried on the empty table, which is rewritten (or not) just as a full one."""
-    name = compose("{t:t}", t=table)
-    where = "SELECT pg_relation_filenode(%s::regclass)"
+    where = load("filenodes", table=compose("{t:t}", t=table)).encode()
     try:
         with connection.transaction(force_rollback=True):
-            before = connection.execute(where, [name]).fetchone()
+            if connection.execute("SELECT relkind FROM pg_class WHERE oid = %s::regclass", [compose("{t:t}", t=table)]).fetchone() == ("p",):
+                with contextlib.suppress(psycopg.Error), connection.transaction():  # it may have a default partition, or take none
+                    connection.execute(compose("CREATE TABLE bgm_try PARTITION OF {t:t} DEFAULT", t=table).encode())
+            before = connection.execute(where).fetchone()
             connection.execute(compose("ALTER TABLE {t:t} " + action, t=table, c=column.name, d=definition).encode())
-            return connection.execute(where, [name]).fetchone() != before
+            return connection.execute(where).fetchone() != before
     except psycopg.Error:
         return True  # not even possible in place
 

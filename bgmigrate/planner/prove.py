@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import psycopg
+
 from bgmigrate import catalog
 from bgmigrate.catalog import Schema
 from bgmigrate.changes import Differences, Planned
@@ -44,7 +46,10 @@ def undone(planned: Iterable[Planned]) -> list[Step]:
 
 def _run(runtime: Runtime, steps: Iterable[Step]) -> None:
     for step in steps:
-        step.run(runtime)
+        try:
+            step.run(runtime)
+        except psycopg.Error as error:
+            raise _wrong("the server refuses one of its steps", [f"{step.verb}: {(error.diag.message_primary or str(error)).strip()}"]) from error
 
 
 def _only(schema: Schema, wanted: Schema) -> Schema:
