@@ -165,7 +165,7 @@ def test_our_trigger_sees_what_the_applications_own_trigger_made_of_a_write(on: 
     assert one(c, "SELECT email, mail FROM t") == ("a@b", "a@b")
 
 
-@pytest.mark.parametrize(("forward", "server_says"), [("nmae || 'x'", "nmae"), ("upper(name", "syntax error"), ("42.5::point", "cannot cast")])
+@pytest.mark.parametrize(("forward", "server_says"), [("surname || 'x'", "surname"), ("upper(name", "syntax error"), ("42.5::point", "cannot cast")])
 def test_an_expression_that_the_server_refuses_changes_nothing(on: Runtime, forward: str, server_says: str) -> None:
     on.connection.execute("CREATE TABLE t (id serial PRIMARY KEY, name text)")
     with pytest.raises(Refused, match=server_says) as refused:
