@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
-from bgmigrate.ops import AddColumns, BackfillRows, RequireNotNull
+from bgmigrate.ops import AddColumns, BackfillRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,4 @@ class AddVolatileColumn(Change):
         if not self.want.not_null:
             return []
         assert self.table and self.column
-        return [
-            Planned(
-                stage=Stage.REQUIRE, step=RequireNotNull(self.table, [self.column]),
-                because=(f"{self.column}: NOT NULL, proved by a CHECK that is validated while reads and writes go on.",),
-            )
-        ]
+        return [self.required()]

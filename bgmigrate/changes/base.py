@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
-from bgmigrate.ops.base import Step
+from bgmigrate.naming import trigger_name
+from bgmigrate.ops import BackfillRows, RequireNotNull, Step
 
 
 class Stage(IntEnum):
@@ -77,6 +78,25 @@ class Change:
     def warnings(self) -> list[Finding]:
         """What a person should know before it is accepted."""
         return []
+
+    @property
+    def sync_name(self) -> str:
+        """What the trigger of this column is called."""
+        assert self.table and self.column
+        return trigger_name(self.table, self.column)
+
+    def required(self) -> Planned:
+        """NOT NULL for this column, in contract."""
+        assert self.table and self.column
+        return Planned(
+            stage=Stage.REQUIRE, step=RequireNotNull(self.table, [self.column]),
+            because=(f"{self.column}: NOT NULL, proved by a CHECK that is validated while reads and writes go on.",),
+        )
+
+    def filled(self, step: BackfillRows) -> Planned:
+        """The backfill of this column, in expand."""
+        why = f"{self.column}: rows that were there, in short batches in key order; resumes where it stopped."
+        return Planned(stage=Stage.BACKFILL, step=step, because=(why,))
 
     def as_json(self) -> dict[str, Any]:
         """The change as `plan --json` lists it."""

@@ -16,8 +16,7 @@ from bgmigrate.changes.difference import Differences
 from bgmigrate.changes.server_default import set_default
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.naming import trigger_name
-from bgmigrate.ops import BackfillRows, RequireNotNull, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import BackfillRows, StopSynchronizing, SynchronizeColumns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +51,12 @@ class DeriveColumn(Change):
             raise Refused(missing[0].what, why=missing[0].why, next=missing[0].next, findings=missing)
         return out
 
-    @property
-    def _name(self) -> str:
-        assert self.table and self.column
-        return trigger_name(self.table, self.column)
-
     def expand(self) -> list[Planned]:
         assert self.table and self.column
         bare = replace(self.want, default=None, not_null=False)
         required = [self.column] if self.want.not_null else []
         sync = SynchronizeColumns(
-            self.table, self._name, add={self.column: bare.definition}, forward={self.column: self.forward}, required=required,
+            self.table, self.sync_name, add={self.column: bare.definition}, forward={self.column: self.forward}, required=required,
             comments={self.column: self.want.comment} if self.want.comment else {},
         )
         values = {self.column: self.forward}
@@ -72,27 +66,19 @@ class DeriveColumn(Change):
                 stage=Stage.SYNCHRONIZE, step=sync,
                 because=(f"{self.column}: computed for blue's writes from before the first row is backfilled. ACCESS EXCLUSIVE for an instant.",),
             ),
-            Planned(
-                stage=Stage.BACKFILL, step=fill,
-                because=(f"{self.column}: rows that were there, in short batches in key order; resumes where it stopped.",),
-            ),
+            self.filled(fill),
         ]
 
     def contract(self) -> list[Planned]:
         assert self.table and self.column
         steps = [
             Planned(
-                stage=Stage.SWAP, step=StopSynchronizing(self.table, self._name, alter=set_default(self.column, self.want.default)),
+                stage=Stage.SWAP, step=StopSynchronizing(self.table, self.sync_name, alter=set_default(self.column, self.want.default)),
                 because=(f"{self.column}: green writes it itself; its trigger goes. ACCESS EXCLUSIVE for an instant.",),
             )
         ]
         if self.want.not_null:
-            steps.append(
-                Planned(
-                    stage=Stage.REQUIRE, step=RequireNotNull(self.table, [self.column]),
-                    because=(f"{self.column}: NOT NULL, proved by a CHECK that is validated while reads and writes go on.",),
-                )
-            )
+            steps.append(self.required())
         return steps
 
 

@@ -15,7 +15,6 @@ from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.naming import trigger_name
 from bgmigrate.ops import DropColumns, DropNotNull, StopSynchronizing, SynchronizeColumns
 
 
@@ -56,16 +55,11 @@ class DropColumn(Change):
     def _computed(self) -> bool:
         return self.backward is not None and self.backward.strip().upper() != "NULL"
 
-    @property
-    def _name(self) -> str:
-        assert self.table and self.column
-        return trigger_name(self.table, self.column)
-
     def expand(self) -> list[Planned]:
         assert self.table and self.column
         if self._computed:
             assert self.backward
-            step = SynchronizeColumns(self.table, self._name, backward={self.column: self.backward})
+            step = SynchronizeColumns(self.table, self.sync_name, backward={self.column: self.backward})
             why = f"{self.column}: green leaves it out; blue reads what `backward` gives. ACCESS EXCLUSIVE for an instant."
             return [Planned(stage=Stage.SYNCHRONIZE, step=step, because=(why,))]
         if self._must_be_given:
@@ -78,7 +72,7 @@ class DropColumn(Change):
         assert self.table and self.column
         why = f"{self.column}: only blue knew it"
         if self._computed:
-            step = StopSynchronizing(self.table, self._name, drop=[self.column])
+            step = StopSynchronizing(self.table, self.sync_name, drop=[self.column])
             return [Planned(stage=Stage.SWAP, step=step, because=(f"{why}; trigger and column go together. ACCESS EXCLUSIVE for an instant.",))]
         return [
             Planned(

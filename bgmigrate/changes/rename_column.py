@@ -16,8 +16,8 @@ from bgmigrate.changes.difference import Differences, What
 from bgmigrate.changes.server_default import set_default
 from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
 from bgmigrate.errors import Refused
-from bgmigrate.naming import ident, trigger_name
-from bgmigrate.ops import BackfillRows, RequireNotNull, StopSynchronizing, SynchronizeColumns
+from bgmigrate.naming import ident
+from bgmigrate.ops import BackfillRows, StopSynchronizing, SynchronizeColumns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +46,11 @@ class RenameColumn(Change):
                 out.append(cls(table=table, column=new, old=old, have=before.columns[old], want=green.columns[new], twins=mine))
         return out
 
-    @property
-    def _name(self) -> str:
-        assert self.table and self.column
-        return trigger_name(self.table, self.column)
-
     def expand(self) -> list[Planned]:
         assert self.table and self.column
         bare = replace(self.want, default=None, not_null=False, serial=None)
         sync = SynchronizeColumns(
-            self.table, self._name, add={self.column: bare.definition}, forward={self.column: ident(self.old)},
+            self.table, self.sync_name, add={self.column: bare.definition}, forward={self.column: ident(self.old)},
             backward={self.old: ident(self.column)}, comments={self.column: self.want.comment} if self.want.comment else {},
         )
         steps = [
@@ -63,10 +58,7 @@ class RenameColumn(Change):
                 stage=Stage.SYNCHRONIZE, step=sync,
                 because=(f"{self.old} -> {self.column}: both stay, each follows the other. ACCESS EXCLUSIVE for an instant.",),
             ),
-            Planned(
-                stage=Stage.BACKFILL, step=BackfillRows(self.table, follow={self.column: ident(self.old)}),
-                because=(f"{self.column}: rows that were there, in short batches in key order; resumes where it stopped.",),
-            ),
+            self.filled(BackfillRows(self.table, follow={self.column: ident(self.old)})),
         ]
         for twin in self.twins:
             steps += self._twin(twin)
@@ -87,7 +79,7 @@ class RenameColumn(Change):
     def contract(self) -> list[Planned]:
         assert self.table and self.column
         stop = StopSynchronizing(
-            self.table, self._name, drop=[self.old], alter=set_default(self.column, self.want.default), constraints=constraint_names(self.twins),
+            self.table, self.sync_name, drop=[self.old], alter=set_default(self.column, self.want.default), constraints=constraint_names(self.twins),
             indexes=index_names(self.twins),
         )
         steps = [
@@ -97,12 +89,7 @@ class RenameColumn(Change):
             )
         ]
         if self.want.not_null:
-            steps.append(
-                Planned(
-                    stage=Stage.REQUIRE, step=RequireNotNull(self.table, [self.column]),
-                    because=(f"{self.column}: NOT NULL, proved by a CHECK that is validated while reads and writes go on.",),
-                )
-            )
+            steps.append(self.required())
         return steps + [self._adopt(t, Stage.AFTER) for t in self.twins if t.is_unique and t.moves]
 
 
