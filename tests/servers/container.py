@@ -41,7 +41,10 @@ def _ask() -> str | None:
 
 @contextlib.contextmanager
 def start() -> Iterator[str]:
-    """Its URL; the container goes at the end."""
+    """Its URL; the container goes at the end.
+
+    As with the other kinds it is `postgres@` without a password, and every role is let in: tests make other roles' URLs from it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of testcontainers about itself
         try:
@@ -49,5 +52,6 @@ def start() -> Iterator[str]:
         except ImportError:  # testcontainers < 4.15
             from testcontainers.postgres import PostgresContainer
 
-        with PostgresContainer(IMAGE, driver=None) as container:
-            yield container.get_connection_url()
+        made = PostgresContainer(IMAGE, username="postgres", dbname="postgres")
+        with made.with_env("POSTGRES_HOST_AUTH_METHOD", "trust") as container:
+            yield f"postgresql://postgres@{container.get_container_host_ip()}:{container.get_exposed_port(container.port)}/postgres"
