@@ -16,6 +16,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.expand import as_json
+from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
 
@@ -29,7 +30,7 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
 
     Without a database it raises that error, with what the files alone say in it.
     """
-    content, findings, project = dict(_NOTHING), list[Finding](), None
+    content, findings, project, ahead = dict(_NOTHING), list[Finding](), None, False
     try:
         project = Project.open(settings)
         content["heads"] = {"files": list(project.heads()), "database": []}
@@ -38,7 +39,9 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
     try:
         with connect(settings.url, purpose="status") as connection:
             content |= _journal(connection, settings)
-            findings += broken(connection) if journal.exists(connection) else []
+            if journal.exists(connection):
+                findings += broken(connection)
+                ahead = bool(begun_since(connection, settings.service))
             if project is not None:
                 content |= _history(connection, project, content)
                 content["evidence"] = _evidence(connection, project, settings)
@@ -47,7 +50,7 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
         (progress or Progress()).step("\n".join(_lines(content)))
         raise
     return Report(
-        command="status", outcome="done", service=settings.service, extra=content, lines=tuple(_lines(content)), next=_next(content),
+        command="status", outcome="done", service=settings.service, extra=content, lines=tuple(_lines(content)), next=_next(content, ahead),
         findings=tuple(Finding(**f.as_json() | {"severity": "warning"}) for f in findings),
     )
 
@@ -114,8 +117,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
     return [*lines, f"evidence   {said}"]
 
 
-def _next(content: dict[str, Any]) -> str:
-    """The usual next command; a hint, not a gate."""
+def _next(content: dict[str, Any], ahead: bool) -> str:
+    """The usual next command; a hint, not a gate. `ahead`: expands are applied for a version that is not live."""
     phases = {p["phase"] for p in content["pending"]}
     if not content["live"]:
         return "bgmigrate register --env blue --version NAME --source SPEC"
@@ -125,4 +128,6 @@ def _next(content: dict[str, Any]) -> str:
     if content["environments"][idle]["candidate"]:
         proved = content["evidence"] and content["evidence"]["fresh"] and content["evidence"]["outcome"] == "passed"
         return f"bgmigrate switch --to {idle}" if proved else "bgmigrate verify"
+    if ahead:
+        return "bgmigrate verify"
     return "bgmigrate contract" if "contract" in phases else ""

@@ -29,6 +29,7 @@ from bgmigrate.versions.load import working_tree
 from bgmigrate.versions.spec import parse
 from bgmigrate.workflow.closing import disagreements
 from bgmigrate.workflow.models import with_default_models
+from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.register import version_name
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
@@ -114,8 +115,10 @@ def _standing(connection: Connection, settings: Settings, project: Project | Non
     journaled = journal.exists(connection)
     live = store.live(connection, settings.service) if journaled else None
     found = {}
+    # once the next release has begun, what the idle environment ran before is no candidate of it
+    waiting = environments.candidate if journaled and begun_since(connection, settings.service) else environments.present
     for name in ENVIRONMENTS if journaled else ():
-        of = environments.deployed if live and live.environment == name else environments.present
+        of = environments.deployed if live and live.environment == name else waiting
         if present := of(connection, settings.service, name):
             found[name] = present
     contracts = evidence.contract_plan(connection, project) if project and project.adopted else {}
@@ -136,8 +139,9 @@ def _versions(settings: Settings, given: dict[str, str | None], standing: Standi
         if text and text != "deployed":
             out.append(Version(name=name, spec=parse(text, settings), source=text))
         elif known:
+            editing = known.source == "working tree" and known.state == "candidate"  # it is tried as it is now
             source = working_tree(settings) if known.source == "working tree" else known.source
-            out.append(Version(name=name, spec=parse(source, settings), snapshot=known.snapshot, source=known.source))
+            out.append(Version(name=name, spec=parse(source, settings), snapshot=None if editing else known.snapshot, source=known.source))
         elif text:
             raise ConfigurationError(
                 f"no version is registered for {name}", why="`deployed` is what the journal has registered.",

@@ -90,3 +90,29 @@ def test_after_the_switch_it_is_still_the_new_version_that_must_live_on_what_con
     report = verify(expanded)
     assert {p["version"] for p in report["probes"] if p.get("schema") == "contracted"} == {"green"}  # type: ignore[attr-defined]
     expanded.must("contract", "--drained", "this test runs nothing else")
+
+
+def test_a_candidate_from_the_working_tree_is_tried_as_the_tree_is_now(expanded: Project) -> None:
+    expanded.models(**{".": GREEN.replace("full_name", "fullname")})
+    expanded.must("verify", code=3)
+    expanded.models(**{".": GREEN})
+    assert expanded.must("verify").json["next"] == "bgmigrate switch --to green"
+
+
+def test_the_release_after_one_without_a_contract_is_tried_and_not_the_version_before_it(project: Project) -> None:
+    noted = BLUE + "    note: Mapped[str | None]\n"
+    project.models(blue=BLUE, green=noted)
+    project.start_blue()
+    project.must("plan", "-m", "note", "--target", project.spec("green"))
+    project.must("expand")
+    project.must("verify", "--green", project.spec("green"))
+    project.must("switch")
+    assert not project.must("status").json["next"]
+    renamed = 'remark: Mapped[str | None] = mapped_column(info={"bgmigrate": {"renamed_from": "note"}})'
+    project.models(**{".": noted.replace("note: Mapped[str | None]", renamed)})
+    project.must("plan", "-m", "remark")
+    project.must("expand")
+    assert project.must("status").json["next"] == "bgmigrate verify"
+    report = project.must("verify").json
+    assert report["versions"] == {"blue": "working tree", "green": project.spec("green")}
+    assert report["next"] == "bgmigrate switch --to blue"
