@@ -8,6 +8,7 @@ import re
 LIMIT = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer names silently, so two of them could become one
 
 # The words that PostgreSQL's own quote_ident() would quote are more; quoting these and anything unusual is enough to read well.
+# Some are reserved by PL/pgSQL alone: NEW.by is a syntax of its own there.
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _RESERVED = frozenset(
     """
@@ -19,6 +20,7 @@ _RESERVED = frozenset(
     to trailing true union unique user using variadic verbose when where window with between bigint bit boolean char character coalesce dec
     decimal exists extract float greatest grouping inout int integer interval json json_array least national nchar none normalize nullif
     numeric out overlay position precision real row setof smallint substring time timestamp treat trim values varchar
+    begin by declare execute foreach if loop strict while
     """.split()  # noqa: SIM905
 )
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bgmigrate.naming import ident
+from bgmigrate.naming import ident, split
 from bgmigrate.sql import compose
+from bgmigrate.sql.references import references
 
-# Types without an equality operator, or with one that is not sameness (two boxes of one area are "equal").
-_COMPARED_AS_TEXT = ("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle")
+# Types without an equality operator, or with one that is not sameness (two boxes of one area are "equal", and so are 'a' and 'A' as citext).
+_COMPARED_AS_TEXT = ("json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "citext", "interval")
 
 
 def differs(left: str, right: str, type_: str) -> str:
     """`left IS DISTINCT FROM right` for values of this type."""
-    if type_.removesuffix("[]") in _COMPARED_AS_TEXT:
+    if _bare(type_).removesuffix("[]").rpartition(".")[2] in _COMPARED_AS_TEXT:
         left, right = f"({left})::text", f"({right})::text"
     return f"{left} IS DISTINCT FROM {right}"
+
+
+def as_stored(expression: str, type_: str) -> str:
+    """The expression as a column of this type holds it: text takes an integer, numeric(6,2) rounds."""
+    return f"({expression})::{type_}" if type_ else f"({expression})"
+
+
+def _bare(type_: str) -> str:
+    """The type without its length, precision or scale."""
+    if '"' in type_:
+        return type_
+    return {"character": "bpchar", "character[]": "bpchar[]", "bit": '"bit"', "bit[]": '"bit"[]'}.get(bare := re.sub(r"\([^)]*\)", "", type_), bare)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rewrite:
     """What becomes of a table's rows. `missing`: written where the column is NULL; `follow`: written where it differs.
 
-    Both map a column to an SQL expression over the table's columns; `types` gives those columns' types.
+    Both map a column to an SQL expression over the table's columns; `types` gives those columns' types ("" where unknown).
     """
 
     table: str
@@ -32,8 +46,17 @@ class Rewrite:
     types: Mapping[str, str]
 
     def _todo(self) -> dict[str, str]:
-        todo = {c: f"{ident(c)} IS NULL AND ({e}) IS NOT NULL" for c, e in self.missing.items()}
-        return todo | {c: differs(ident(c), f"({e})", self.types[c]) for c, e in self.follow.items()}
+        todo = {c: f"{ident(c)} IS NULL AND ({e}) IS NOT NULL" for c, e in self._over_followed(self.missing).items()}
+        return todo | {c: differs(ident(c), as_stored(e, self.types[c]), self.types[c]) for c, e in self._over_followed(self.follow).items()}
+
+    def _over_followed(self, expressions: Mapping[str, str]) -> dict[str, str]:
+        """The same over what the followed columns become: an expression may read one that this very UPDATE fills."""
+        columns = [f"({self.follow[c]}) AS {ident(c)}" if c in self.follow else ident(c) for c in self.types]
+        return {
+            c: compose("(SELECT ({e:q}) FROM (SELECT {c:q}) AS {t:i})", e=e, c=columns, t=split(self.table)[1])
+            if references(e, self.follow.keys() - {c}) else e
+            for c, e in expressions.items()
+        }
 
     @property
     def todo(self) -> str:
@@ -42,9 +65,10 @@ class Rewrite:
 
     def update(self, within: str) -> str:
         """The UPDATE for rows within a condition; a column that is done keeps its value."""
-        todo, expressions = self._todo(), {**self.missing, **self.follow}
+        todo, expressions = self._todo(), self._over_followed({**self.missing, **self.follow})
         if len(expressions) == 1:
             assignments = [f"{ident(c)} = ({e})" for c, e in expressions.items()]
         else:
-            assignments = [f"{ident(c)} = CASE WHEN {todo[c]} THEN ({e}) ELSE {ident(c)} END" for c, e in expressions.items()]
+            values = {c: as_stored(e, _bare(self.types[c])) for c, e in expressions.items()}  # too long a value is refused, not cut
+            assignments = [f"{ident(c)} = CASE WHEN {todo[c]} THEN {v} ELSE {ident(c)} END" for c, v in values.items()]
         return compose("UPDATE {t:t} SET {a:q} WHERE {w:q} AND ({d:q})", t=self.table, a=assignments, w=within, d=self.todo)

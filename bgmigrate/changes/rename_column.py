@@ -17,7 +17,7 @@ from bgmigrate.changes.server_default import set_default
 from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
 from bgmigrate.errors import Refused
 from bgmigrate.naming import ident
-from bgmigrate.ops import BackfillRows, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import BackfillRows, DropNotNull, StopSynchronizing, SynchronizeColumns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,9 @@ class RenameColumn(Change):
         ]
         for twin in self.twins:
             steps += self._twin(twin)
+        if self.have.not_null and not self.want.not_null:
+            why = f"{self.old}: green may write NULL into {self.column}. ACCESS EXCLUSIVE for an instant."
+            steps.append(Planned(stage=Stage.LOOSEN, step=DropNotNull(self.table, [self.old]), because=(why,)))
         return steps
 
     def _twin(self, twin: Twin) -> list[Planned]:

@@ -80,8 +80,13 @@ def changed_by_rename(before: Schema, renamed: Schema, table: str) -> Iterator[C
     for other in before.tables.values():
         later = {c.oid: c.definition for c in renamed.tables[other.key].constraints.values()}
         for c in other.constraints.values():
-            if other.key != table and c.references == table and later[c.oid] != c.definition:
+            if other.key != table and c.references == table and _target(later[c.oid]) != _target(c.definition):
                 raise NoTwin(f"the foreign key {c.name} of {other.key}, which points to it")
+
+
+def _target(definition: str) -> str:
+    """What a foreign key points to; its own columns may have been renamed as well."""
+    return definition.partition(" REFERENCES ")[2]
 
 
 def twin_of(table: Table, thing: Constraint | Index, taken: Iterable[str] = ()) -> Twin:

@@ -50,7 +50,8 @@ class WidenType(Change):
         out = []
         for d in differences.all("type"):
             fits = _fits(d.name, d.have.type, d.want.type)
-            if fits and d.table and (d.table, d.name) in differences.in_catalog:
+            # a renamed column's old one would not take what green writes into a wider one
+            if fits and d.table and (d.table, d.name) in differences.shadowed:
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
         return out

@@ -33,7 +33,7 @@ class BackfillRows(Step):
     def run(self, on: Runtime) -> None:
         types = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table)))
         if on.offline:
-            types = dict.fromkeys((*self.missing, *self.follow), "text")
+            types = dict.fromkeys((*self.missing, *self.follow), "")
         rewrite = Rewrite(table=self.table, missing=self.missing, follow=self.follow, types=types)
         if on.print:
             on.print(rewrite.update("true"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from bgmigrate.errors import Refused
@@ -25,6 +26,11 @@ def column_comment(table: str, column: str, comment: str | None) -> str:
 def drop_column(table: str, column: str) -> str:
     """The ALTER TABLE that drops it, once."""
     return compose("ALTER TABLE {t:t} DROP COLUMN IF EXISTS {c:i}", t=table, c=column)
+
+
+def type_of(definition: str) -> str:
+    """The type in a column's definition."""
+    return re.split(r" (?:COLLATE|DEFAULT|GENERATED|NOT NULL)\b", definition)[0]
 
 
 def refuse_another(on: Runtime, table: str, columns: dict[str, str]) -> None:

@@ -26,9 +26,11 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str, others
         try:
             on.weak([table, *others], compose("ALTER TABLE {t:t} VALIDATE CONSTRAINT {n:i}", t=table, n=name))
         except (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation) as error:
+            # left NOT VALID it would go on refusing writes of a version that does not know it, after a rollback that was refused too
+            on.strong([table, *others], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=name))
             raise Refused(
                 f"rows of {table} break {name} ({definition}): {error.diag.message_detail or error.diag.message_primary}",
-                why="Constraint and data disagree; the constraint stays NOT VALID, new rows obey it.",
+                why="Constraint and data disagree. The constraint was taken back.",
                 next="Mend these rows, then run the same command again.",
                 code="BGM505" if isinstance(error, psycopg.errors.CheckViolation) else "BGM504",
             ) from error

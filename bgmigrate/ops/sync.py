@@ -11,7 +11,7 @@ from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import add_column, column_comment, drop_column, refuse_another
+from bgmigrate.ops.columns import add_column, column_comment, drop_column, refuse_another, type_of
 from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.sync_function import Sync
@@ -63,9 +63,9 @@ class SynchronizeColumns(Step):
         )
 
     def _sync(self, on: Runtime) -> Sync:
-        columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: d.split(" ")[0] for c, d in self.add.items()}
+        columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: type_of(d) for c, d in self.add.items()}
         if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
-            columns |= dict.fromkeys((*self.forward, *self.backward), "text")
+            columns |= dict.fromkeys((*self.forward, *self.backward), "")
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         return Sync(
             table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,

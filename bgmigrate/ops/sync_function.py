@@ -6,29 +6,13 @@ How the best existing tool does it: pgroll declares every column as a variable, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bgmigrate.backfill.batch import differs
+from bgmigrate.backfill.batch import as_stored, differs
 from bgmigrate.naming import ident, split
 from bgmigrate.sql import compose, literal, load
-
-_TOKEN = re.compile(
-    r"""(?P<skip>'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/)"""
-    r"""|"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)""",
-    re.S,
-)
-
-
-def references(expression: str, columns: Collection[str]) -> set[str]:
-    """The columns that an SQL expression may read: every identifier in it that is one's name. At worst too many, never too few."""
-    found = set()
-    for match in _TOKEN.finditer(expression):
-        name = match["quoted"].replace('""', '"') if match["quoted"] else (match["plain"] or "").lower()
-        if name in columns:
-            found.add(name)
-    return found
+from bgmigrate.sql.references import references
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +61,24 @@ class Sync:
     @property
     def plain(self) -> bool:
         """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
-        return all(self._copies(e) or (not self.inputs(e) and "(" not in e) for e in (*self.forward.values(), *self.backward.values()))
+        constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}
+        return all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
 
     def _copies(self, expression: str) -> str | None:
         """The column that an expression is nothing but."""
         text = expression.strip()
         return next((c for c in self.columns if text in (c, ident(c)) and (text != c or c == ident(c))), None)
+
+    def _is_copy(self, column: str, expression: str) -> bool:
+        """Is it nothing but a column of the same type? Then it can fail for no value."""
+        source = self._copies(expression)
+        return source is not None and self.columns[source] == self.columns[column]
+
+    def _differs(self, row: str, column: str, expression: str) -> str:
+        """Is the row's column something else than what the expression gives, once stored there?"""
+        value = self.value(row, expression)
+        type_ = self.columns[column]
+        return differs(f"{row}.{ident(column)}", value if self._is_copy(column, expression) else as_stored(value, type_), type_)
 
     def value(self, row: str, expression: str) -> str:
         """The expression evaluated over NEW or OLD. Its names are resolved by the server, never replaced in its text."""
@@ -103,7 +99,7 @@ class Sync:
 
     def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
         assignment = f"NEW.{ident(target)} := {self.value('NEW', expression)};"
-        if not guarded or self._copies(expression) or not self.inputs(expression):
+        if not guarded or self._is_copy(target, expression) or not self.inputs(expression):
             return [assignment]
         # A value that the expression cannot take must not become an error in the other version's face: it reads as NULL,
         # counts as divergent, and keeps contract shut until it is mended.
@@ -140,10 +136,10 @@ class Sync:
 
     def _follow_green(self, new: Sequence[str], old: Sequence[str]) -> list[str]:
         """The old columns follow, unless the new ones are just what the old ones give: forward may lose something, as in a backfill."""
-        stale = " OR ".join(differs(f"NEW.{ident(c)}", self.value("NEW", self.forward[c]), self.columns[c]) for c in new)
+        stale = " OR ".join(self._differs("NEW", c, self.forward[c]) for c in new)
         compute = list(self._assign_all(old, self.backward, guarded=False))
         lines = [f"IF {stale} THEN", *compute, "END IF;"]
-        if all(self._copies(self.forward[c]) for c in new):
+        if all(self._is_copy(c, self.forward[c]) for c in new):
             return lines
         # what blue left there may be nothing that forward can take: then it is stale
         return ["BEGIN", *(f"    {line}" for line in lines), "EXCEPTION WHEN OTHERS THEN", *compute, "END;"]
@@ -172,13 +168,13 @@ class Sync:
 
     def _held(self, column: str, expression: str) -> list[str]:
         """Compute again unless a version has set a value of its own; an input that the expression could not take counts as one."""
-        old = differs(f"OLD.{ident(column)}", self.value("OLD", expression), self.columns[column])
+        old = self._differs("OLD", column, expression)
         compute = [
             f"IF NOT ({old}) THEN",
             f"    NEW.{ident(column)} := {self.value('NEW', expression)};",
             "END IF;",
         ]
-        if column not in self.forward or self._copies(expression):
+        if column not in self.forward or self._is_copy(column, expression):
             return compute
         return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(column)} := NULL;", "END;"]
 

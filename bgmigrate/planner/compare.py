@@ -106,6 +106,12 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
         if old is None or table not in heads.tables or table not in green.tables:
             continue
         have, want = heads.tables[table].columns, green.tables[table].columns
+        if hints.renamed_from.get((table, old)) == new and old in want and old in have and new in have:
+            raise Refused(
+                f"hints exchange the names {table}.{old} and {table}.{new}",
+                why="Both names are there before and after, so that nothing tells a table that was changed from one that was not.",
+                next=f"Take two releases: rename {table}.{old} to a third name first.", code="BGM901",
+            )
         if new not in want:
             raise ConfigurationError(f"a hint renames {table}.{old} to {new}, which the target does not have", next="Correct the hint's column name.")
         if new not in have and old in have:

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Refused
-from bgmigrate.ops import StopSynchronizing, SynchronizeColumns
+from bgmigrate.naming import ident
+from bgmigrate.ops import BackfillRows, RequireNotNull, StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 
 TEXT = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12))
-QUICK = hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])
 
 
 @pytest.fixture
@@ -153,6 +154,76 @@ def test_types_without_equality_are_kept_in_step(on: Runtime) -> None:
     c.execute("""INSERT INTO t (old) VALUES ('{"a": 1}')""")
     c.execute("""UPDATE t SET doc = '{"a": 2}'""")
     assert one(c, "SELECT old::text, doc::text FROM t") == ('{"a": 2}', '{"a": 2}')
+
+
+def test_types_whose_equality_is_not_sameness_are_kept_in_step(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, old interval)")
+    SynchronizeColumns("t", "zz_span", add={"span": "interval"}, forward={"span": "old"}, backward={"old": "span"}).run(on)
+    c.execute("INSERT INTO t (old) VALUES ('24 hours')")
+    c.execute("UPDATE t SET old = '1 day'")
+    assert one(c, "SELECT span::text FROM t") == ("1 day",)
+
+
+@pytest.mark.parametrize("forward", ["n", "n + 0"])
+@pytest.mark.parametrize(("type_", "first", "later"), [("text", "1", "2"), ("numeric(6,1)", "1.0", "2.0"), ("character varying(3)", "1", "2")])
+def test_a_column_of_another_type_than_its_expression_follows_it(on: Runtime, forward: str, type_: str, first: str, later: str) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, n integer)")
+    SynchronizeColumns("t", "zz_code", add={"code": type_}, forward={"code": forward}, required=["code"]).run(on)
+    c.execute("INSERT INTO t (n) VALUES (1)")
+    assert one(c, "SELECT code::text FROM t") == (first,)
+    c.execute("UPDATE t SET n = 2")
+    assert one(c, "SELECT code::text FROM t") == (later,)
+
+
+def test_a_value_that_is_rounded_when_stored_is_still_computed_again(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, cents integer)")
+    SynchronizeColumns("t", "zz_price", add={"price": "numeric(6,1)"}, forward={"price": "cents / 100.0"}).run(on)
+    c.execute("INSERT INTO t (cents) VALUES (123)")
+    c.execute("UPDATE t SET cents = 456")
+    assert one(c, "SELECT price::text FROM t") == ("4.6",)
+
+
+def test_a_copy_that_the_new_type_cannot_take_is_no_error_for_the_old_version(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, old bigint)")
+    SynchronizeColumns("t", "zz_small", add={"small": "smallint"}, forward={"small": "old"}).run(on)
+    c.execute("INSERT INTO t (old) VALUES (100000), (7)")
+    c.execute("UPDATE t SET old = 200000 WHERE old = 7")
+    assert c.execute("SELECT old, small FROM t ORDER BY id").fetchall() == [(100000, None), (200000, None)]
+
+
+@pytest.mark.parametrize("word", ["by", "begin", "declare", "execute", "foreach", "if", "loop", "strict", "while", "order", "new"])
+def test_a_column_may_be_called_by_a_word_of_plpgsql(on: Runtime, word: str) -> None:
+    c = on.connection
+    c.execute(f'CREATE TABLE t (id serial PRIMARY KEY, "{word}" text)'.encode())
+    SynchronizeColumns("t", "zz_word", add={"other": "text"}, forward={"other": ident(word)}, backward={word: "other"}).run(on)
+    c.execute(f"""INSERT INTO t ("{word}") VALUES ('a')""".encode())
+    c.execute(f"""UPDATE t SET "{word}" = other || 'b'""".encode())
+    assert one(c, f'SELECT "{word}", other FROM t') == ("ab", "ab")
+
+
+def test_an_expression_may_read_a_column_that_the_same_backfill_fills(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, old text, note text)")
+    c.execute("INSERT INTO t (old) VALUES ('a'), (NULL)")
+    SynchronizeColumns(
+        "t", "zz_new", add={"new": "text", "tag": "text"}, forward={"new": "old", "tag": "coalesce(t.new, 'none')"}, backward={"old": "new"},
+        required=["tag"],
+    ).run(on)
+    BackfillRows("t", missing={"tag": "coalesce(t.new, 'none')"}, follow={"new": "old"}).run(on)
+    assert c.execute("SELECT new, tag FROM t ORDER BY id").fetchall() == [("a", "a"), (None, "none")]
+
+
+def test_a_refused_not_null_leaves_no_check_behind(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, name text)")
+    c.execute("INSERT INTO t (name) VALUES (NULL)")
+    with pytest.raises(Refused, match="break"):
+        RequireNotNull("t", ["name"]).run(on)
+    c.execute("INSERT INTO t (name) VALUES (NULL)")
 
 
 def test_our_trigger_sees_what_the_applications_own_trigger_made_of_a_write(on: Runtime) -> None:
