@@ -94,7 +94,7 @@ def verify(
         report.write_text(page(settings.service, outcome, fingerprint, document["probes"], document["findings"]), encoding="utf-8")
     return Report(
         command="verify", outcome=outcome, exit_code=code, service=settings.service, findings=tuple(findings), fingerprint=fingerprint,
-        next=_next(outcome, findings, standing if fingerprint else None),
+        next=_next(outcome, findings, standing if fingerprint else None, tried),
         extra={"versions": document["versions"], "probes": document["probes"], "evidence": recorded, "on": on},
         lines=_lines(probes, outcome, recorded, time.monotonic() - began),
     )
@@ -223,9 +223,13 @@ def _candidate(connection: Connection, settings: Settings, standing: Standing, v
     )
 
 
-def _next(outcome: str, findings: Sequence[Finding], standing: Standing | None) -> str:
+def _next(outcome: str, findings: Sequence[Finding], standing: Standing | None, tried: Trial) -> str:
     if outcome == "passed":
-        return f"bgmigrate switch --to {standing.idle}" if standing and standing.live else ""
+        if not standing or not standing.live:
+            return ""
+        if standing.newest(tried.snapshots) == standing.live:  # after the switch: never advise to go back
+            return "bgmigrate contract" if standing.contracts else "bgmigrate status"
+        return f"bgmigrate switch --to {standing.idle}"
     return next((f.next for f in findings if f.severity == "error" or (outcome == "inconclusive" and f.code == "BGM806")), "")
 
 

@@ -116,3 +116,9 @@ def test_the_release_after_one_without_a_contract_is_tried_and_not_the_version_b
     report = project.must("verify").json
     assert report["versions"] == {"blue": "working tree", "green": project.spec("green")}
     assert report["next"] == "bgmigrate switch --to blue"
+
+
+def test_after_the_switch_the_next_step_is_to_contract_and_not_to_go_back(expanded: Project) -> None:
+    verify(expanded)
+    expanded.must("switch")
+    assert expanded.must("verify").json["next"] == "bgmigrate contract"
