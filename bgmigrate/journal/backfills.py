@@ -126,6 +126,14 @@ def forget(connection: Connection, revision: str) -> None:
     connection.execute("DELETE FROM bgmigrate.backfill WHERE revision = %s", (revision,))
 
 
+def begin_again(connection: Connection, *, revision: str, table: str, columns: Sequence[str]) -> None:
+    """Forget a table's backfills of columns that were only now added: one that a killed rollback had dropped before is empty again."""
+    connection.execute(
+        "DELETE FROM bgmigrate.backfill WHERE revision = %s AND table_name = %s AND string_to_array(name, ',') && %s::text[]",
+        (revision, table, list(columns)),
+    )
+
+
 def _list(connection: Connection, rest: str) -> list[Backfill]:
     with connection.cursor(row_factory=class_row(Backfill)) as cursor:
         return cursor.execute((_SELECT + rest).encode()).fetchall()

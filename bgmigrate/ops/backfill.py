@@ -9,8 +9,8 @@ from bgmigrate.backfill.loop import run
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import COLUMNS
 from bgmigrate.sql import compose
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
+from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
+COLUMNS = (
+    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+    " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+)
 COLUMN = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
 
 
@@ -31,6 +38,18 @@ def drop_column(table: str, column: str) -> str:
 def type_of(definition: str) -> str:
     """The type in a column's definition."""
     return re.split(r" (?:COLLATE|DEFAULT|GENERATED|NOT NULL)\b", definition)[0]
+
+
+def there(c: Connection, table: str) -> set[str]:
+    """The columns that a table has."""
+    return {r[0] for r in c.execute(COLUMNS, [compose("{t:t}", t=table)])}
+
+
+def nothing_filled_yet(on: Runtime, c: Connection, table: str, columns: Iterable[str], before: object) -> None:
+    """What the journal says of columns that this transaction has added is about former ones of the same names."""
+    added = [column for column in columns if isinstance(before, set) and column not in before]
+    if added and not on.scratch:
+        backfills.begin_again(c, revision=on.revision, table=table, columns=added)
 
 
 def refuse_another(on: Runtime, table: str, columns: dict[str, str]) -> None:
@@ -65,7 +84,10 @@ class AddColumns(Step):
         adds += [
             compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} SET DEFAULT {d:q}", t=self.table, c=c, d=d) for c, d in self.defaults.items()
         ]
-        on.strong([self.table], *adds, *(column_comment(self.table, c, m) for c, m in self.comments.items()))
+        on.strong(
+            [self.table], *adds, *(column_comment(self.table, c, m) for c, m in self.comments.items()), before=lambda c: there(c, self.table),
+            after=lambda c, before: nothing_filled_yet(on, c, self.table, self.columns, before),
+        )
 
     def undo(self) -> Step:
         return DropColumns(self.table, list(self.columns))

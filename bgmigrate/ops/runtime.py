@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from bgmigrate import faults, journal
 from bgmigrate.database import Connection, connect, conninfo
-from bgmigrate.errors import ConfigurationError
+from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
@@ -75,7 +75,10 @@ class Runtime:
             for statement in statements:
                 faults.point()
                 self.progress.detail(statement)
-                c.execute(statement.encode())
+                try:
+                    c.execute(statement.encode())
+                except psycopg.errors.DependentObjectsStillExist as error:
+                    raise _depended_on(error) from error
             if after:
                 after(c, seen)
 
@@ -132,6 +135,14 @@ def runtime_of(context: MigrationContext) -> Iterator[Runtime]:
         )
     with context.autocommit_block():
         yield _live(context)
+
+
+def _depended_on(error: psycopg.Error) -> Refused:
+    said = "; ".join(filter(None, (error.diag.message_primary, error.diag.message_detail))).replace("\n", "; ")
+    return Refused(
+        said, why="Views, policies and the like would go with it, or read something else; they are nobody's but yours to change.",
+        next="Drop them, or let them read the new column, then run the same command again.", code="BGM901",
+    )
 
 
 def _attributes(context: MigrationContext) -> Mapping[str, Any]:

@@ -11,16 +11,12 @@ from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import add_column, column_comment, drop_column, refuse_another, type_of
+from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, drop_column, nothing_filled_yet, refuse_another, there, type_of
 from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.sync_function import Sync
 from bgmigrate.sql import compose, load
 
-COLUMNS = (
-    "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
-    " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
-)
 NOT_NULLS = (
     "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
     " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
@@ -59,7 +55,8 @@ class SynchronizeColumns(Step):
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
             sync.function(self.name, self._search_path(on)),
             self._trigger(on, sync),
-            after=lambda c, _: self._after(on, c),
+            before=lambda c: there(c, self.table),
+            after=lambda c, before: self._after(on, c, before),
         )
 
     def _sync(self, on: Runtime) -> Sync:
@@ -81,7 +78,8 @@ class SynchronizeColumns(Step):
         events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
         return load("create_sync_trigger", name=self.name, table=self.table, events=events)
 
-    def _after(self, on: Runtime, c: Connection) -> None:
+    def _after(self, on: Runtime, c: Connection, before: object) -> None:
+        nothing_filled_yet(on, c, self.table, self.add, before)
         for new, expression in self.forward.items():  # a renamed column keeps its own grants and statistics target
             source = expression.strip().strip('"').replace('""', '"')
             query = load("column_grants", table=compose("{t:t}", t=self.table), old=source, new=new)

@@ -11,7 +11,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.journal import synchronizations
 from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.naming import ident, split
-from bgmigrate.ops.sync import COLUMNS
+from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.sync_function import Sync
 from bgmigrate.sql import compose, load
 

@@ -16,7 +16,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import environments
-from bgmigrate.ops import AddColumns, BuildTable, SynchronizeColumns
+from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
 from bgmigrate.planner.prove import prove
@@ -151,6 +151,9 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]
+        if isinstance(step, (BuildIndex, AddConstraint)) and step.table in live.tables:  # it would be taken for done, and dropped later
+            there = live.tables[step.table]
+            taken += [(step.table, n) for n in (step.name,) if n in there.indexes or n in there.constraints]
     findings = []
     for table, column in taken:
         name = f"{table}.{column}" if column else table

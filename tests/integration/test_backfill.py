@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -18,8 +19,10 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.journal import backfills
 from bgmigrate.journal.backfills import Backfill
+from bgmigrate.ops import BackfillRows, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
-from bgmigrate.settings import ExpandSettings
+from bgmigrate.settings import ExpandSettings, Settings
 
 BUDGET = ExpandSettings(lock_timeout=0.1, lock_deadline=1.0, batch_target=0.005)  # a short target: many batches
 KEYS = {
@@ -183,3 +186,16 @@ def test_a_finished_backfill_is_left_alone(c: Connection) -> None:
     c.execute("UPDATE t SET new = NULL")
     assert replace(go(c), state="done") == replace(done, state="done")
     assert wrong(c) == 10
+
+
+def test_a_column_that_is_added_again_is_filled_again(c: Connection, database: str) -> None:
+    table(c, KEYS["serial"], 5)
+    on = Runtime(c, database, Settings(directory=Path()), Progress(-1), {})
+    on.revision = "r"
+    add = SynchronizeColumns("t", "zz_twice", add={"twice": "integer"}, forward={"twice": "old"}, backward={"old": "twice"})
+    for _ in range(2):  # as when a killed rollback has dropped it, and is run again
+        add.run(on)
+        add.run(on)
+        BackfillRows("t", follow={"twice": "old"}).run(on)
+        assert c.execute("SELECT count(twice) FROM t").fetchone() == (5,)
+        StopSynchronizing("t", "zz_twice", drop=["twice"]).run(on)
