@@ -114,7 +114,7 @@ def contract_gate(
     reasons += _evidence(proof)
     if sessions:
         reasons.append((NotDrained, Finding(
-            code="BGM912", what=f"{len(sessions)} session{'s' if len(sessions) > 1 else ''} of {retired} remain: {'; '.join(sessions[:5])}",
+            code="BGM912", what=f"{_remaining(len(sessions))} of {retired}: {'; '.join(sessions[:5])}",
             why="The retired version would fail on the next statement that touches what contract removes.",
             next="Stop it, or wait: bgmigrate contract --wait-drained 10m",
         )))
@@ -170,3 +170,7 @@ def _verdict(reasons: Iterable[Reason]) -> Verdict:
     # the most final first, for the first one is what a person reads
     found = sorted(reasons, key=lambda r: r[0].exit_code)
     return Verdict(findings=tuple(f for _, f in found), error=gravest(*(e for e, _ in found)) if found else None)
+
+
+def _remaining(sessions: int) -> str:
+    return "1 session remains" if sessions == 1 else f"{sessions} sessions remain"

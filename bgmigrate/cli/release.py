@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--target", "target_spec", metavar="SPEC", help="The next version (default: the working tree).")
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--rename", multiple=True, metavar="T.OLD=NEW", help="A column was renamed.")
-@click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="A table was renamed.")
+@click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="Not in this version: such a plan is refused.")
 @click.option("--forward", multiple=True, metavar="T.COLUMN=SQL", help="How a new column is computed from the old row.")
 @click.option("--backward", multiple=True, metavar="T.COLUMN=SQL", help="How a dropped column is computed from the new row.")
 @click.option("--hints", type=click.Path(path_type=Path), metavar="FILE.toml", help="The same as a file.")
@@ -36,7 +36,7 @@ def plan(
 @command(example="bgmigrate expand --wait 5m")
 @click.option("--to", metavar="REV", help="Only up to this revision.")
 @click.option("--defer-backfill", is_flag=True, help="Leave the backfills to `bgmigrate backfill`.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes that backfill.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="One, in this version.")
 @click.option("--sql", is_flag=True, help="Print the statements instead.")
 @WAIT
 def expand(run: Run, to: str | None, defer_backfill: bool, workers: int | None, sql: bool, wait: float) -> Report:
@@ -46,13 +46,13 @@ def expand(run: Run, to: str | None, defer_backfill: bool, workers: int | None, 
 
 @command(example="bgmigrate backfill --status")
 @click.option("--status", is_flag=True, help="Only say how far they are.")
-@click.option("--pause", is_flag=True, help="Stop all workers after their batch.")
-@click.option("--resume", is_flag=True, help="Go on after a pause, refused rows included.")
-@click.option("--cancel", is_flag=True, help="Give up; `rollback` is what remains.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes that backfill.")
+@click.option("--pause", is_flag=True, help="Not in this version: stop the process, it resumes.")
+@click.option("--resume", is_flag=True, help="Go on, refused rows included (the default).")
+@click.option("--cancel", is_flag=True, help="Not in this version: stop the process, then `rollback`.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="One, in this version.")
 @WAIT
 def backfill(run: Run, status: bool, pause: bool, resume: bool, cancel: bool, workers: int | None, wait: float) -> Report:
-    """Drive pending backfills; several machines may do so at once."""
+    """Go on with backfills that were deferred or interrupted."""
     if status + pause + resume + cancel > 1:
         raise click.UsageError("--status, --pause, --resume and --cancel exclude each other")
     return run("backfill", status=status, pause=pause, resume=resume, cancel=cancel, workers=workers, wait=wait)
@@ -83,9 +83,9 @@ def switch(run: Run, to: str | None, reason: str, dry_run: bool, resume: bool, w
 @click.option("--to", metavar="REV", help="Only up to this revision.")
 @click.option("--wait-drained", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for the retired version's last session to end.")
 @click.option("--drained", metavar="REASON", help="State that the retired version is gone; kept as evidence.")
-@click.option("--fence", is_flag=True, help="Stop the retired version's role from logging in.")
-@click.option("--quarantine", type=DURATION, metavar="DURATION", help="Rename away what is to be dropped, and keep it in step that long.")
-@click.option("--undo", is_flag=True, help="Take a contract in quarantine back.")
+@click.option("--fence", is_flag=True, help="Not in this version: ALTER ROLE … NOLOGIN.")
+@click.option("--quarantine", type=DURATION, metavar="DURATION", help="Not in this version: what contract drops is gone.")
+@click.option("--undo", is_flag=True, help="Not in this version: nothing is ever in quarantine.")
 @click.option("--purge", is_flag=True, help="Drop what is in quarantine.")
 @WAIT
 def contract(

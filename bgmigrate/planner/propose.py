@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bgmigrate.catalog import Table
 from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, Stage
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
@@ -103,7 +104,8 @@ def _types(differences: Differences) -> tuple[list[Planned], list[Planned]]:
 
 
 def _refuse_undecided(differences: Differences) -> None:
-    findings = [
+    findings = [*_tables(differences)]
+    findings += [
         Finding(
             code="BGM902", table=table, column=new,
             what=f"is {table}.{new} a new column, or {table}.{old} under a new name?",
@@ -115,6 +117,33 @@ def _refuse_undecided(differences: Differences) -> None:
     ]
     if findings:
         raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
+
+
+def _tables(differences: Differences) -> Iterable[Finding]:
+    """A table under a new name would be dropped with its rows and made anew, empty: refuse what is one, and what looks like one."""
+    gone = {d.name: d.have for d in differences.pool if d.what == "table" and d.want is None}
+    for d in differences.pool:
+        if d.what != "table" or d.have is not None:
+            continue
+        hint = differences.hints.tables.get(d.name, {})
+        same = [old for old, table in gone.items() if _form(table) == _form(d.want)]
+        if hint.get("renamed_from") in gone:
+            yield Finding(
+                code="BGM901", table=d.name, what=f"bgmigrate cannot rename a table yet: {hint['renamed_from']} to {d.name}",
+                why="Taken for a drop and a create, its rows would be lost.",
+                next=f"Keep the database's name: __tablename__ = \"{hint['renamed_from']}\".",
+            )
+        elif same and "renamed_from" not in hint:
+            yield Finding(
+                code="BGM902", table=d.name, what=f"is {d.name} a new table, or {same[0]} under a new name? Their columns are the same",
+                why="Taken for a drop and a create, its rows would be lost.",
+                next=f'If it is the same table, keep __tablename__ = "{same[0]}"; if not, say so in {d.name}\'s info: '
+                '{"bgmigrate": {"renamed_from": None}}.',
+            )
+
+
+def _form(table: Table) -> list[tuple[str, str]]:
+    return [(c.name, c.type) for c in table.columns.values()]
 
 
 def _drifted(name: str) -> Finding:

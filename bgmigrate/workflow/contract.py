@@ -121,6 +121,7 @@ def _ask(
     """The gate's verdict; while sessions are all that is in the way, it is asked again until they are gone and quiet, or time is up."""
     deadline = time.monotonic() + wait_drained
     quiet_since: float | None = None
+    said = ""
     while True:
         verdict = contract_verdict(connection, project, settings, contracts, drained)
         now = time.monotonic()
@@ -133,8 +134,9 @@ def _ask(
             waiting = {f.code for f in verdict.findings} == {"BGM912"}
             if not waiting or now >= deadline:
                 return verdict
-            say.step(f"waiting: {verdict.findings[0].what}")
-        time.sleep(min(1.0, max(0.05, settings.contract.quiet_for / 5)))
+            if said != (said := verdict.findings[0].what):
+                say.step(f"waiting: {said}")
+        time.sleep(0.25)
 
 
 def _state(connection: Connection, settings: Settings, drained: str, fingerprint: str) -> None:

@@ -10,7 +10,7 @@ from bgmigrate.database import connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, revisions
+from bgmigrate.journal import backfills, environments, revisions
 from bgmigrate.locking import run_lock
 from bgmigrate.ops import BackfillDeferred
 from bgmigrate.progress import Progress
@@ -43,7 +43,8 @@ def expand(
         wanted = project.closure([destination] if to else [s.revision for s in project.expands()])
         pending = [s for s in project.pending_expands(c) if s.revision in wanted]
         steps: list[dict[str, Any]] = []
-        if pending or project.anchor("expand").revision not in project.applied(c):
+        anchored = project.anchor("expand").revision in project.applied(c)
+        if pending or not anchored:
             if older := project.missing_ancestors(c):
                 say.step(f"first the project's own revisions that this database lacks: {', '.join(older)}")
             for script in pending:
@@ -60,13 +61,14 @@ def expand(
         with c.transaction():
             for revision in done:
                 revisions.finish(c, revision)
+        live = environments.live_environment(c, settings.service)
         every = [b for b in backfills.all(c) if b.revision in wanted_now]
     open_backfills = [b for b in every if b.state != "done"]
     return Report(
-        command="expand", outcome="done" if pending else "nothing_to_do", service=settings.service,
+        command="expand", outcome="done" if pending or not anchored else "nothing_to_do", service=settings.service,
         extra={"steps": steps, "revisions": done, "backfills": [as_json(b) for b in every]},
-        lines=tuple(_lines(done, every)),
-        next="bgmigrate backfill" if open_backfills else "bgmigrate verify",
+        lines=tuple(_lines(done, every) if done or every or anchored else ["the history's two branches are recorded; no expand is pending"]),
+        next="bgmigrate backfill" if open_backfills else "bgmigrate verify" if live else "bgmigrate register --env blue --version NAME --source SPEC",
     )
 
 

@@ -15,7 +15,8 @@ from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments
+from bgmigrate.journal import environments, synchronizations
+from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
@@ -59,6 +60,7 @@ def plan(
                 lines=("nothing to do: the migrations already give the target's schema",),
             )
         _refuse_taken_names(proposal, differences, live, project)
+        _refuse_kept_in_step(proposal, _kept_in_step(settings), project)
         say.step("trying the plan on a throw-away database")
         prove(scratch, differences, proposal, settings, ignore)
     changes = [c.as_json() for c in proposal.changes]
@@ -117,7 +119,7 @@ def _hints(target: Snapshot, flags: Iterable[tuple[str, str]]) -> Hints:
         hints = merged(hints, {}, file)
     hints = merged(hints, grouped, None)
     for table, entry in hints.tables.items():
-        if entry.keys() & {"moved_from", "when"} or (entry.get("renamed_from") and table not in target.tables):
+        if entry.keys() & {"moved_from", "when"}:
             raise Refused(
                 f"the hint on {table} ({', '.join(sorted(entry))}) asks for a kind of change that bgmigrate cannot split yet",
                 why="Columns moved between tables are not supported in this version.", next="Take it out of this release.",
@@ -167,6 +169,31 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
                 next="Apply it first (bgmigrate contract), or use another name.",
             )
         )
+    if findings:
+        raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
+
+
+def _kept_in_step(settings: Settings) -> list[Synchronization]:
+    if not settings.database_url:
+        return []
+    with connect(settings.url, purpose="plan") as c:
+        return synchronizations.all(c) if journal.exists(c) else []
+
+
+def _refuse_kept_in_step(proposal: Proposal, kept: Sequence[Synchronization], project: Project) -> None:
+    """Refuse to rename, retype or drop a column that an earlier release's trigger still writes: its contract comes first."""
+    findings = []
+    for change in proposal.changes:
+        for name in filter(None, {change.column, getattr(change, "old", None)}):
+            for sync in kept:
+                if sync.table == change.table and name in {*sync.spec.get("forward", {}), *sync.spec.get("backward", {})}:
+                    contract = project.contract_of(sync.revision)
+                    findings.append(Finding(
+                        code="BGM919", table=change.table, column=name, revision=contract.revision if contract else None,
+                        what=f"{change.table}.{name} is still kept in step by expand revision {sync.revision}, whose contract has not been applied",
+                        why="Two releases' triggers would write the same column, each by its own rule.",
+                        next=f"Apply it first: bgmigrate contract{f' --to {contract.revision}' if contract else ''}.",
+                    ))
     if findings:
         raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
 

@@ -12,6 +12,7 @@ from bgmigrate.history.project import Project
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
+from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.report import Report
@@ -35,6 +36,7 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
         undo = [r.revision for r in begun_since(c, settings.service)]
         if not undo:
             live = store.live(c, settings.service)
+            _refuse_live(project, c, live)
             return _nothing(settings, f"nothing was expanded since {live.environment} was made live" if live else "nothing was expanded")
         _refuse_contracted(project, c, undo)
         ordered = [s.revision for s in project.expands() if s.revision in undo]
@@ -57,6 +59,19 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
         lines=(f"undone: {', '.join(reversed(ordered))}; the revision files are kept",),
         next="bgmigrate expand, to try again; or delete the revision files",
     )
+
+
+def _refuse_live(project: Project, connection: Connection, live: Live | None) -> None:
+    """An expand that waits for its contract and cannot be undone is no "nothing to do"."""
+    applied = project.applied(connection)
+    pairs = [(s.revision, project.contract_of(s.revision)) for s in project.expands() if s.revision in applied]
+    waiting = [expand for expand, contract in pairs if contract is not None and contract.revision not in applied]
+    if live is not None and waiting:
+        raise Refused(
+            f"expand {waiting[-1]} cannot be undone: {live.environment} is live and runs on what it made",
+            why="The live version's requests would fail.",
+            next=f"bgmigrate switch --to {live.idle}, then bgmigrate rollback; or go on: bgmigrate contract", code="BGM917",
+        )
 
 
 def _refuse_contracted(project: Project, connection: Connection, undo: list[str]) -> None:

@@ -16,6 +16,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.register import operator
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
@@ -52,10 +53,14 @@ def switch(
 
 
 def direction(connection: Connection, service: str, live: Live) -> Kind:
-    """Say whether making the other environment live takes the last switch back, or goes forward to a candidate."""
+    """Say whether making the other environment live takes the last switch back, or goes forward to a candidate.
+
+    Once the next release's expand has begun, what stands in the other environment may be its version, registered or not: that is forward.
+    """
     last = next(iter(store.history(connection, service, 1)), None)
     undoes = last is not None and last.kind == "forward" and last.from_environment == live.idle
-    return "back" if undoes and environments.candidate(connection, service, live.idle) is None else "forward"
+    next_release = environments.candidate(connection, service, live.idle) is not None or begun_since(connection, service)
+    return "back" if undoes and not next_release else "forward"
 
 
 def _live(connection: Connection, settings: Settings) -> Live:

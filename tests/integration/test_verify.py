@@ -175,7 +175,7 @@ class Everything(Base):
     place = mapped_column(postgresql.INET)
     during = mapped_column(postgresql.TSTZRANGE)
     took: Mapped[timedelta]
-    search = mapped_column(postgresql.TSVECTOR, Computed("to_tsvector('simple', state)"))
+    search = mapped_column(postgresql.TSVECTOR, Computed("to_tsvector('simple', state)", persisted=True))
     number: Mapped[int] = mapped_column(Integer, Identity(always=True))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey('Every "thing" %s.id', deferrable=True, initially="DEFERRED"))
     __table_args__ = (CheckConstraint("ends > starts"),)

@@ -1,0 +1,67 @@
+"""What is refused because going on would lose something, and what the refusal says to do."""
+
+from __future__ import annotations
+
+from tests.integration.shop import BASE, BLUE, GREEN, SEED
+from tests.project import Project
+
+NEXT = GREEN.replace("full_name: ", "display: ").replace('"name"', '"full_name"')
+PEOPLE = BLUE.replace('__tablename__ = "users"', '__tablename__ = "people"')
+
+
+def test_a_table_that_looks_renamed_is_never_taken_for_a_drop_and_a_create(project: Project) -> None:
+    project.models(blue=BLUE, green=PEOPLE)
+    project.start_blue(SEED.format(rows=5))
+    refused = project.must("plan", "-m", "people", "--target", project.spec("green"), code=3)
+    assert refused.codes == {"BGM902"}
+    assert 'keep __tablename__ = "users"' in refused.json["findings"][0]["next"]
+    assert project.must("plan", "-m", "people", "--target", project.spec("green"), "--rename-table", "users=people", code=3).codes == {"BGM901"}
+    said = PEOPLE + '    __table_args__ = {"info": {"bgmigrate": {"renamed_from": None}}}\n'
+    project.models(green=said)
+    assert [c["kind"] for c in project.must("plan", "-m", "people", "--target", project.spec("green")).json["changes"]] == ["create_table", "drop_table"]
+
+
+def test_a_column_that_an_uncontracted_release_keeps_in_step_is_not_renamed_again(project: Project) -> None:
+    project.models(blue=BLUE, green=GREEN, next=NEXT)
+    project.start_blue(SEED.format(rows=5))
+    project.must("plan", "-m", "one", "--target", project.spec("green"))
+    project.must("expand")
+    refused = project.must("plan", "-m", "two", "--from", project.spec("green"), "--target", project.spec("next"), code=3)
+    assert refused.codes == {"BGM919"}
+    assert "bgmigrate contract --to" in refused.json["findings"][0]["next"]
+
+
+def test_an_expand_that_the_live_version_runs_on_is_no_nothing_to_do_for_rollback(project: Project) -> None:
+    project.models(blue=BLUE, green=GREEN)
+    project.start_blue(SEED.format(rows=5))
+    project.must("plan", "-m", "one", "--target", project.spec("green"))
+    project.must("expand")
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    refused = project.must("rollback", code=3)
+    assert refused.codes == {"BGM917"}
+    assert "switch --to blue" in refused.json["findings"][0]["next"]
+    project.must("switch", "--to", "blue")
+    assert project.must("rollback").json["outcome"] == "done"
+    assert project.must("rollback").json["outcome"] == "nothing_to_do"
+
+
+def test_the_way_back_is_closed_once_the_next_releases_expand_has_begun(project: Project) -> None:
+    """What stands in the idle environment by then may be the next version, which nobody has tried."""
+    more = BLUE + "    note: Mapped[str | None] = mapped_column(Text)\n"
+    project.models(blue=BLUE, green=more, next=more + "    other: Mapped[str | None] = mapped_column(Text)\n")
+    project.start_blue(SEED.format(rows=5))
+    project.must("plan", "-m", "one", "--target", project.spec("green"))
+    project.must("expand")
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    project.must("plan", "-m", "two", "--target", project.spec("next"))
+    assert project.must("switch", "--dry-run").json["direction"] == "back"
+    project.must("expand")
+    assert project.must("switch", "--to", "blue", code=4).codes == {"BGM909"}
+
+
+def test_an_empty_project_without_models_says_so(project: Project) -> None:
+    project.models(green=BASE)
+    project.must("init")
+    assert project.must("plan", "-m", "nothing", "--target", project.spec("green")).json["outcome"] == "nothing_to_do"
