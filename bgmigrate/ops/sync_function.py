@@ -10,9 +10,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bgmigrate.backfill.batch import as_stored, differs
-from bgmigrate.naming import ident, split
+from bgmigrate.naming import ident, object_name, split
 from bgmigrate.sql import compose, literal, load
 from bgmigrate.sql.references import references
+
+
+def _by_green(column: str) -> str:
+    return ident(object_name("by_green", "", column))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,17 @@ class Sync:
 
     @property
     def pairs(self) -> list[tuple[list[str], list[str]]]:
-        """Groups of (new columns, old columns) that are computed from each other: a rename, a split, a merge."""
+        """Groups of (new columns, old columns) that are computed from each other: a rename, a split, a merge.
+
+        A column that none of the other side is computed from belongs to none: left out of an INSERT it must not speak for the others.
+        """
         groups: list[tuple[set[str], set[str]]] = []
+        read = {i for expression in self.forward.values() for i in self.inputs(expression)}
         for new, expression in self.forward.items():
-            olds = {o for o in self.inputs(expression) if o in self.backward}
-            olds |= {o for o, back in self.backward.items() if new in self.inputs(back)}
+            olds = {o for o, back in self.backward.items() if new in self.inputs(back) and o in read}
             if not olds:
                 continue
+            olds |= {o for o in self.inputs(expression) if o in self.backward}
             touched = [g for g in groups if g[1] & olds]
             groups = [g for g in groups if g not in touched]
             groups.append(({new}.union(*(g[0] for g in touched)), olds.union(*(g[1] for g in touched))))
@@ -95,7 +103,19 @@ class Sync:
             lines += self._pair(new, old)
         for column, expression in self.derived.items():
             lines += self._derive(column, expression)
+        # asked before the pairs are brought in step: afterwards both sides have changed
+        asked = {c: self._changed(f) for c in self.derived if (f := self._followed(c))}
+        if asked:
+            declared = [f"    {_by_green(c)} boolean := TG_OP = 'UPDATE' AND ({changed});" for c, changed in asked.items()]
+            lines = ["DECLARE", *declared, "BEGIN", *(f"    {line}" for line in lines), "END;"]
         return "\n".join(f"    {line}" for line in lines)
+
+    def _followed(self, column: str) -> list[str]:
+        """The new columns of the pairs from whose old side a new column is computed, without those that it reads itself."""
+        if column not in self.forward:
+            return []
+        inputs = self.inputs(self.forward[column])
+        return [n for new, old in self.pairs if set(old) & set(inputs) for n in new if n not in inputs]
 
     def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
         assignment = f"NEW.{ident(target)} := {self.value('NEW', expression)};"
@@ -148,6 +168,8 @@ class Sync:
         target, forward = ident(column), column in self.forward
         green = f" AND NOT ({self._is_green()})" if forward and column not in self.required else ""
         inputs = [c for c in self.inputs(expression) if c != column]
+        # green wrote what this column would follow, and not the column: it keeps what it has
+        by_blue = f" AND NOT {_by_green(column)}" if self._followed(column) else ""
         lines = [
             f"-- {column}: computed where the writer leaves it out, and again while it still holds what its inputs gave",
             "IF TG_OP = 'INSERT' THEN",
@@ -159,7 +181,7 @@ class Sync:
             same = differs(f"NEW.{target}", f"OLD.{target}", self.columns[column])
             held = self._held(column, expression)
             lines += [
-                f"ELSIF NOT ({same}) AND ({self._changed(inputs)}) THEN",
+                f"ELSIF NOT ({same}) AND ({self._changed(inputs)}){by_blue} THEN",
                 *(f"    {line}" for line in held),
             ]
         if column in self.required:

@@ -226,6 +226,26 @@ def test_a_refused_not_null_leaves_no_check_behind(on: Runtime) -> None:
     c.execute("INSERT INTO t (name) VALUES (NULL)")
 
 
+def test_a_column_derived_from_a_renamed_one_does_not_speak_for_it(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id serial PRIMARY KEY, old text NOT NULL DEFAULT 'x', n integer, gone text NOT NULL)")
+    SynchronizeColumns(
+        "t", "zz_new", add={"new": "text", "m": "integer", "tag": "text"}, forward={"new": "old", "m": "n", "tag": "old || n"},
+        backward={"old": "new", "n": "m", "gone": "new"}, required=["tag"],
+    ).run(on)
+    c.execute("INSERT INTO t (m, tag) VALUES (1, 'mine')")  # green leaves out the column that has a default
+    assert one(c, "SELECT old, new, n, m, tag, gone FROM t") == ("x", "x", 1, 1, "mine", "x")
+    c.execute("UPDATE t SET gone = 'own'")
+    c.execute("UPDATE t SET n = 2")
+    assert one(c, "SELECT m, tag FROM t") == (2, "mine")  # green's own value is kept
+    c.execute("UPDATE t SET tag = 'x2'")
+    c.execute("UPDATE t SET new = 'y'")
+    assert one(c, "SELECT old, tag, gone FROM t") == ("y", "x2", "own")  # green wrote `new` and not `tag`; blue's own value is kept
+    c.execute("INSERT INTO t (old, n, gone) VALUES ('z', 3, '')")
+    c.execute("UPDATE t SET old = 'zz' WHERE n = 3")
+    assert one(c, "SELECT new, tag FROM t WHERE n = 3") == ("zz", "zz3")
+
+
 def test_our_trigger_sees_what_the_applications_own_trigger_made_of_a_write(on: Runtime) -> None:
     c = on.connection
     c.execute("CREATE TABLE t (id serial PRIMARY KEY, email text, note text)")
