@@ -53,7 +53,7 @@ class DropColumn(Change):
 
     @property
     def _computed(self) -> bool:
-        return self.backward is not None and self.backward.strip().upper() != "NULL"
+        return self.backward is not None and self.have.default is None and self.backward.strip().upper() != "NULL"
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
@@ -82,6 +82,15 @@ class DropColumn(Change):
         ]
 
     def warnings(self) -> list[Finding]:
+        if self.backward is not None and self.have.default is not None:
+            return [
+                Finding(
+                    code="BGM209", severity="warning", table=self.table, column=self.column,
+                    what=f"`backward` of {self.table}.{self.column} is not used: in green's rows blue reads the default {self.have.default}",
+                    why="A row that green inserts cannot be told from one in which blue relies on the default.",
+                    next="Nothing, if blue can take the default; else drop the default in a release before this one.",
+                )
+            ]
         if not self._must_be_given or self._computed:
             return []
         return [

@@ -39,8 +39,10 @@ class RenameColumn(Change):
             before, green = differences.heads.tables[table], differences.green.tables[table]
             twins = _twins(differences, table)
             for new, old in renames.items():
-                for what in ("comment", "default", "not null"):
+                for what in ("comment", "default"):
                     differences.take(differences.find(what, table, new))
+                if before.columns[old].not_null:  # a NOT NULL that blue does not know stays refused: blue may write NULLs
+                    differences.take(differences.find("not null", table, new))
                 # a twin that several renamed columns share is built once, with the first of them
                 mine = tuple(t for t, columns in twins if new == next(n for n in renames if n in columns))
                 out.append(cls(table=table, column=new, old=old, have=before.columns[old], want=green.columns[new], twins=mine))

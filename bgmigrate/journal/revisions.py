@@ -19,7 +19,7 @@ class Revision:
 
     revision: str
     phase: Phase
-    state: Literal["running", "done"]
+    state: Literal["running", "done", "undoing"]
     environment: str | None
     version: str | None
     started_at: datetime
@@ -47,6 +47,11 @@ def begin(connection: Connection, revision: str, phase: Phase, *, service: str |
 def finish(connection: Connection, revision: str) -> None:
     """Record that all of a revision's steps are done."""
     connection.execute("UPDATE bgmigrate.revision SET state = 'done', finished_at = clock_timestamp() WHERE revision = %s", (revision,))
+
+
+def undo(connection: Connection, revision: str) -> None:
+    """Record that a rollback has begun to undo this expand: it is neither there nor gone until the rollback ends."""
+    connection.execute("UPDATE bgmigrate.revision SET state = 'undoing', finished_at = NULL WHERE revision = %s", (revision,))
 
 
 def forget(connection: Connection, revision: str) -> None:

@@ -69,6 +69,9 @@ class BeginRollback(Step):
 
     def run(self, on: Runtime) -> None:
         _begin(on, self.revision, "rollback")
+        if not (on.offline or on.scratch):
+            with on.connection.transaction():
+                revisions.undo(on.connection, self.revision)
 
 
 @operation("end_rollback")

@@ -104,7 +104,7 @@ def _types(differences: Differences) -> tuple[list[Planned], list[Planned]]:
 
 
 def _refuse_undecided(differences: Differences) -> None:
-    findings = [*_tables(differences)]
+    findings = [*_dotted(differences), *_tables(differences)]
     findings += [
         Finding(
             code="BGM902", table=table, column=new,
@@ -139,6 +139,16 @@ def _tables(differences: Differences) -> Iterable[Finding]:
                 why="Taken for a drop and a create, its rows would be lost.",
                 next=f'If it is the same table, keep __tablename__ = "{same[0]}"; if not, say so in {d.name}\'s info: '
                 '{"bgmigrate": {"renamed_from": None}}.',
+            )
+
+
+def _dotted(differences: Differences) -> Iterable[Finding]:
+    """A dot in a table's own name reads as a schema in revisions and findings."""
+    for table in differences.green.tables.values():
+        if "." in table.name or "." in table.schema:
+            yield Finding(
+                code="BGM901", table=table.key, what=f"bgmigrate cannot work on the table {table.sql}: there is a dot in its name or schema",
+                why="In revision files it would be taken for a table of another schema.", next="Rename it by hand, or leave it out of the models.",
             )
 
 

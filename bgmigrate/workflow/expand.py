@@ -6,8 +6,8 @@ import contextlib
 from typing import Any
 
 from bgmigrate import journal
-from bgmigrate.database import connect
-from bgmigrate.errors import ConfigurationError
+from bgmigrate.database import Connection, connect
+from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, environments, revisions
@@ -41,6 +41,7 @@ def expand(
     journal.ensure(settings.url)
     with run_lock(settings.url, settings.service, command="expand", wait=wait), connect(settings.url, purpose="expand") as c:
         wanted = project.closure([destination] if to else [s.revision for s in project.expands()])
+        _refuse_half_undone(c, project)
         pending = [s for s in project.pending_expands(c) if s.revision in wanted]
         steps: list[dict[str, Any]] = []
         anchored = project.anchor("expand").revision in project.applied(c)
@@ -70,6 +71,17 @@ def expand(
         lines=tuple(_lines(done, every) if done or every or anchored else ["the history's two branches are recorded; no expand is pending"]),
         next="bgmigrate backfill" if open_backfills else "bgmigrate verify" if live else "bgmigrate register --env blue --version NAME --source SPEC",
     )
+
+
+def _refuse_half_undone(connection: Connection, project: Project) -> None:
+    """What a killed rollback has left is neither blue's schema nor the expanded one, though Alembic calls it applied."""
+    applied = project.applied(connection)
+    half = [r.revision for r in revisions.all(connection) if r.state == "undoing" and r.revision in applied]
+    if half:
+        raise Refused(
+            f"a rollback of {', '.join(half)} was begun and has not finished", why="Some of its steps are undone, others are not.",
+            next="Finish it: bgmigrate rollback. Then bgmigrate expand begins anew.", code="BGM905",
+        )
 
 
 def as_json(b: backfills.Backfill) -> dict[str, Any]:

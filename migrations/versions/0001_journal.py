@@ -27,7 +27,7 @@ TABLES = (
     CREATE TABLE bgmigrate.revision (
         revision    text PRIMARY KEY,
         phase       text NOT NULL CHECK (phase IN ('expand', 'contract')),
-        state       text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done')),
+        state       text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'undoing')),
         environment text,           -- live when it began
         version     text,           -- deployed there when it began
         started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -61,6 +61,43 @@ def test_the_way_back_is_closed_once_the_next_releases_expand_has_begun(project:
     assert project.must("switch", "--to", "blue", code=4).codes == {"BGM909"}
 
 
+def test_a_rename_that_forbids_nulls_as_well_is_refused_because_blue_may_write_them(project: Project) -> None:
+    project.models(blue=BLUE.replace("Mapped[str]", "Mapped[str | None]"), green=GREEN)
+    project.start_blue()
+    refused = project.must("plan", "-m", "one", "--target", project.spec("green"), code=3)
+    assert refused.codes == {"BGM901"}
+    assert "full_name" in refused.json["what"]
+
+
+def test_a_table_with_a_dot_in_its_name_is_refused_and_not_taken_for_a_schema(project: Project) -> None:
+    project.models(green=BLUE.replace('"users"', '"my.users"'))
+    project.must("init")
+    assert project.must("plan", "-m", "one", "--target", project.spec("green"), code=3).codes == {"BGM901"}
+
+
+def test_backward_for_a_column_with_a_default_is_said_to_be_of_no_use(project: Project) -> None:
+    blue = BLUE + '    kind: Mapped[str] = mapped_column(Text, server_default="a")\n'
+    green = BLUE + '    __table_args__ = {"info": {"bgmigrate": {"backward": {"kind": "upper(name)"}}}}\n'
+    project.models(blue=blue, green=green)
+    project.start_blue(SEED.format(rows=5))
+    assert "BGM209" in project.must("plan", "-m", "one", "--target", project.spec("green")).codes
+    project.must("expand")
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+
+
+def test_expand_does_not_call_a_half_undone_schema_applied(project: Project) -> None:
+    project.models(blue=BLUE, green=GREEN)
+    project.start_blue(SEED.format(rows=5))
+    project.must("plan", "-m", "one", "--target", project.spec("green"))
+    project.must("expand")
+    assert project.run("rollback", environ={"BGMIGRATE_FAULT": "3"}).code == 137
+    refused = project.must("expand", code=3)
+    assert "bgmigrate rollback" in refused.json["findings"][0]["next"]
+    project.must("rollback")
+    project.must("expand")
+    assert project.sql("SELECT count(*) FROM users WHERE full_name IS DISTINCT FROM name") == [(0,)]
+
+
 def test_an_empty_project_without_models_says_so(project: Project) -> None:
     project.models(green=BASE)
     project.must("init")
