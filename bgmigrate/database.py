@@ -13,6 +13,9 @@ from bgmigrate.errors import ConfigurationError, InfrastructureError
 
 Connection = psycopg.Connection[TupleRow]
 
+# Two connections to which the server answers the same are connected to one database.
+SAME_DATABASE = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid FROM pg_database WHERE datname = current_database()"
+
 
 def conninfo(url: str) -> str:
     """A URL as libpq takes it: SQLAlchemy's `+driver` removed. Raises ConfigurationError for another database's URL."""

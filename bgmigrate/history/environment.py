@@ -14,10 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
-from bgmigrate.database import sqlalchemy_url
+from bgmigrate.database import SAME_DATABASE, sqlalchemy_url
 from bgmigrate.errors import ConfigurationError
-
-SAME_DATABASE = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid FROM pg_database WHERE datname = current_database()"
 
 
 class EnvironmentFailed(ConfigurationError):

@@ -13,9 +13,9 @@ import psycopg
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bgmigrate.database import connect, sqlalchemy_url
+from bgmigrate.database import SAME_DATABASE, connect, sqlalchemy_url
 from bgmigrate.errors import BgmigrateError, ConfigurationError, InfrastructureError
-from bgmigrate.history.environment import SAME_DATABASE, Environment, EnvironmentFailed, quiet
+from bgmigrate.history.environment import Environment, EnvironmentFailed, quiet
 from bgmigrate.history.facts import EnvironmentFacts, spec_of
 from bgmigrate.history.project import Project
 

@@ -13,14 +13,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, text
 
 from bgmigrate import faults, journal
-from bgmigrate.database import Connection, connect, conninfo
+from bgmigrate.database import SAME_DATABASE, Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
-
-SAME_DATABASE = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid FROM pg_database WHERE datname = current_database()"
 
 
 class Runtime:
