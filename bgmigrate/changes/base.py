@@ -16,6 +16,7 @@ from bgmigrate.ops import BackfillRows, RequireNotNull, Step
 class Stage(IntEnum):
     """The order of things, within expand and within contract."""
 
+    DEMAND = -10  # in both phases before everything else: what the rows must be like
     # expand: add columns and triggers, then backfill, then indexes (so that the backfill's updates stay HOT), then constraints
     TYPES = 0
     TABLES = 10

@@ -11,18 +11,24 @@ from typing import Any
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.snapshot import Snapshot
 
-_COLUMN = {"renamed_from", "forward"}
-_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when"}
+_COLUMN = {"renamed_from", "forward", "on_violation", "policy"}
+_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
-    """By (table, column): `renamed_from` (None: expressly no rename), `forward` and `backward` SQL; `tables`: hints about whole tables."""
+    """By (table, column): `renamed_from` (None: expressly no rename), `forward` and `backward` SQL; `tables`, `columns`: all that was said of one."""
 
     renamed_from: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     forward: Mapping[tuple[str, str], str] = field(default_factory=dict)
     backward: Mapping[tuple[str, str], str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    def waits(self, table: str, column: str | None = None) -> bool:
+        """Shall rows that break green's rule be looked for by contract only (`on_violation = "later"`)?"""
+        said = self.columns.get((table, column or ""), {}).get("on_violation") or self.tables.get(table, {}).get("on_violation")
+        return said == "later"
 
     def decided(self, table: str, column: str) -> bool:
         """Has somebody said what this column is?"""
@@ -35,6 +41,7 @@ def of_models(snapshot: Snapshot) -> Hints:
     forward: dict[tuple[str, str], str] = {}
     backward: dict[tuple[str, str], str] = {}
     tables: dict[str, Mapping[str, Any]] = {}
+    columns: dict[tuple[str, str], Mapping[str, Any]] = {}
     for key, table in snapshot.tables.items():
         _known(table.hints, _TABLE, key)
         backward |= {(key, c): str(sql) for c, sql in (table.hints.get("backward") or {}).items()}
@@ -42,11 +49,13 @@ def of_models(snapshot: Snapshot) -> Hints:
             tables[key] = rest
         for name, column in table.columns.items():
             _known(column.hints, _COLUMN, f"{key}.{name}")
+            if column.hints:
+                columns[key, name] = column.hints
             if "renamed_from" in column.hints:
                 renamed[key, name] = column.hints["renamed_from"]
             if "forward" in column.hints:
                 forward[key, name] = str(column.hints["forward"])
-    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables)
+    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables, columns=columns)
 
 
 def _known(hints: Mapping[str, Any], known: Iterable[str], where: str) -> None:
@@ -63,17 +72,21 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
     Raises ConfigurationError for a flag or a file that cannot be read.
     """
     renamed, forward, backward, tables = dict(hints.renamed_from), dict(hints.forward), dict(hints.backward), dict(hints.tables)
+    columns = dict(hints.columns)
     for key, entry in (_toml(file) if file else {}).items():
         if "backward" in entry and isinstance(entry["backward"], dict):
             backward |= {(key, c): str(sql) for c, sql in entry["backward"].items()}
         for name, column in entry.items():
-            if isinstance(column, dict) and name != "backward":
+            if isinstance(column, dict) and name not in ("backward", "forward"):
+                columns[key, name] = {**columns.get((key, name), {}), **column}
                 if "renamed_from" in column:
                     renamed[key, name] = column["renamed_from"]
                 if "forward" in column:
                     forward[key, name] = str(column["forward"])
                 if "backward" in column:
                     backward[key, name] = str(column["backward"])
+        if table := {n: v for n, v in entry.items() if n in _TABLE and n != "backward"}:
+            tables[key] = {**tables.get(key, {}), **table}
     for text in flags.get("rename", ()):
         (table, old), new = _flag("--rename", text, "T.OLD=NEW")
         renamed[table, new] = old
@@ -91,7 +104,7 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
         if not (old and new):
             raise ConfigurationError(f"--rename-table {text!r} is not OLD=NEW", next="For example: --rename-table people=users")
         tables[new.strip()] = {**tables.get(new.strip(), {}), "renamed_from": old.strip()}
-    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables)
+    return Hints(renamed_from=renamed, forward=forward, backward=backward, tables=tables, columns=columns)
 
 
 def _flag(flag: str, text: str, form: str) -> tuple[tuple[str, str], str]:

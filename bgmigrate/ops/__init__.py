@@ -7,6 +7,7 @@ from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, 
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes
+from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
@@ -35,6 +36,7 @@ __all__ = [
     "RemoveConstraint",
     "RemoveIndex",
     "RenameIndexes",
+    "RequireData",
     "RequireFit",
     "RequireNotNull",
     "Step",
