@@ -97,7 +97,7 @@ class Project:
             "BGMIGRATE_DATABASE_URL": sqlalchemy_url(self.url),
             "BGMIGRATE_SCRATCH_URL": sqlalchemy_url(self.scratch_url),
             "NO_COLOR": "1",
-            "PYTHONPATH": str(self.directory / "blue"),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(self.directory / "blue"), inherited.get("PYTHONPATH")))),
             **self.environ,
         }
 
