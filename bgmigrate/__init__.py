@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.doctor import doctor as doctor
     from bgmigrate.workflow.expand import expand as expand
     from bgmigrate.workflow.init import init as init
+    from bgmigrate.workflow.merge import merge as merge
     from bgmigrate.workflow.plan import plan as plan
     from bgmigrate.workflow.register import register as register
     from bgmigrate.workflow.rollback import rollback as rollback
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
-    ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "doctor", "demo")
+    ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "doctor", "demo", "merge")
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.option("--from", "from_spec", metavar="SPEC", help="The live version (default: what is deployed).")
 @click.option("--target", "target_spec", metavar="SPEC", help="The next version (default: the working tree).")
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+@click.option("--merge", "merging", is_flag=True, help="Join two plans that were made side by side, when their order does not matter.")
 @click.option("--rename", multiple=True, metavar="T.OLD=NEW", help="A column was renamed.")
 @click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="Not in this version: such a plan is refused.")
 @click.option("--forward", multiple=True, metavar="T.COLUMN=SQL", help="How a new column is computed from the old row.")
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 @click.option("--hints", type=click.Path(path_type=Path), metavar="FILE.toml", help="The same as a file.")
 def plan(
     run: Run, message: str, from_spec: str | None, target_spec: str | None, dry_run: bool, rename: tuple[str, ...], rename_table: tuple[str, ...],
-    forward: tuple[str, ...], backward: tuple[str, ...], hints: Path | None,
+    forward: tuple[str, ...], backward: tuple[str, ...], hints: Path | None, merging: bool,
 ) -> Report:
     """Compare the next version with the schema, and write one expand and, if needed, one contract revision."""
+    if merging:
+        return run("merge", message=message, dry_run=dry_run)
     given = {"rename": rename, "rename_table": rename_table, "forward": forward, "backward": backward, "file": (str(hints),) if hints else ()}
     flags = [(kind, text) for kind, texts in given.items() for text in texts]
     return run("plan", message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=flags)

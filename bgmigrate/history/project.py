@@ -182,17 +182,18 @@ class Project:
     def write_revision(
         self, *, branch: Branch, message: str, revision: str, body_upgrade: str, body_downgrade: str, docstring: str = "",
         depends_on: str | tuple[str, ...] | None = None, imports: Iterable[str] = ("import bgmigrate.revisions  # noqa: F401",),
+        merging: bool = False,
     ) -> Path:
         """Write a revision at a branch's head: the same bytes for the same arguments. Raises Refused when the branch has several heads.
 
-        Bodies are unindented statements.
+        Bodies are unindented statements. `merging`: this one joins the heads.
         """
-        heads = self._branch_heads(branch)
-        if len(heads) > 1:
+        heads = self.branch_heads(branch)
+        if len(heads) > 1 and not merging:
             raise Refused(
                 f"the {branch} branch has {len(heads)} heads: {', '.join(heads)}",
                 why="Two plans were made side by side; which comes first is not known.",
-                next=f"alembic merge -m merge {' '.join(heads)}", code="BGM918",
+                next="bgmigrate plan --merge -m merge", code="BGM918",
             )
         directory = Path(self.anchor(branch).path).parent
         plain = unicodedata.normalize("NFKD", message.lower()).encode("ascii", "ignore").decode()
@@ -200,7 +201,8 @@ class Project:
         path = directory / f"{revision}_{slug}.py"
         path.write_text(
             revision_text(
-                message=message, revision=revision, down_revision=heads[0], depends_on=depends_on, docstring=docstring, imports=tuple(imports),
+                message=message, revision=revision, down_revision=tuple(heads) if merging else heads[0], depends_on=depends_on,
+                docstring=docstring, imports=tuple(imports),
                 upgrade=body_upgrade, downgrade=body_downgrade,
             ),
             encoding="utf-8", newline="\n",
@@ -229,7 +231,8 @@ class Project:
             done |= set(ready)
         return ordered
 
-    def _branch_heads(self, branch: Branch) -> list[str]:
+    def branch_heads(self, branch: Branch) -> list[str]:
+        """The newest revisions of a branch: more than one where plans were made side by side."""
         members = [self.anchor(branch), *self._branch(branch)]
         return sorted(s.revision for s in members if not s.nextrev)
 

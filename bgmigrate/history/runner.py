@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
+from alembic.runtime.migration import MigrationStep
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -34,9 +35,14 @@ def upgrade(project: Project, url: str, destination: Destination, *, attributes:
     _run(project, url, _upwards(project, destination), destination, attributes, scratch)
 
 
-def downgrade(project: Project, url: str, destination: str, *, attributes: Mapping[str, Any] | None = None, scratch: bool = False) -> None:
-    """Take revisions back to a destination (a revision, `expand@<revision>`, `base`); otherwise as `upgrade`."""
-    _run(project, url, lambda heads: list(project.script._downgrade_revs(destination, heads)), destination, attributes, scratch)
+def undo(project: Project, url: str, revisions: Sequence[str], *, attributes: Mapping[str, Any] | None = None) -> None:
+    """Take back these revisions and no other, newest first; Alembic's own ranges cannot name one side of a merge. Otherwise as `upgrade`."""
+
+    def steps(heads: Any) -> list[Any]:
+        scripts = map(project.script.get_revision, revisions)
+        return [MigrationStep.downgrade_from_script(project.script.revision_map, s) for s in scripts if s is not None]
+
+    _run(project, url, steps, tuple(revisions), attributes, scratch=False)
 
 
 def stamp(project: Project, url: str, *revisions: str, scratch: bool = False) -> None:

@@ -46,11 +46,11 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
         for revision in reversed(ordered):
             say.step(f"undoing expand {revision}")
         steps: list[dict[str, Any]] = []
-        parent = project.script.get_revision(ordered[0])
-        assert parent is not None
-        below = parent.down_revision if isinstance(parent.down_revision, str) else project.anchor("expand").revision
-        runner.downgrade(
-            project, settings.url, f"expand@{below}",
+        applied = project.applied(c)
+        joined = [s.revision for s in project.expands() if isinstance(s.down_revision, tuple) and s.revision in applied]
+        above = [r for r in joined if project.closure([r]) & {*ordered}]  # revisions that merge what is undone
+        runner.undo(
+            project, settings.url, [s.revision for s in reversed(project.expands()) if s.revision in {*ordered, *above}],
             attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
                         "bgmigrate.gate": "open"},
         )

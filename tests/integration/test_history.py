@@ -85,8 +85,7 @@ def test_what_a_database_has_includes_what_its_rows_stand_on(project: Project, d
         runner.upgrade(project, database, "heads")
         assert project.recorded(c) == project.heads() == ("c1",)  # the expand's row went into its contract's
         assert project.applied(c) == anchors | {"e1", "c1"}
-        runner.downgrade(project, database, f"contract@{project.anchor('contract').revision}")
-        runner.downgrade(project, database, f"expand@{project.anchor('expand').revision}")
+        runner.undo(project, database, ["c1", "e1"])
         assert project.applied(c) == anchors
     assert project.contract_of("e1") is not None
     assert tables(database) == {"alembic_version"}
