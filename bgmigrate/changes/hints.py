@@ -85,8 +85,8 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
                     forward[key, name] = str(column["forward"])
                 if "backward" in column:
                     backward[key, name] = str(column["backward"])
-        if table := {n: v for n, v in entry.items() if n in _TABLE and n != "backward"}:
-            tables[key] = {**tables.get(key, {}), **table}
+        if said := {n: v for n, v in entry.items() if n in _TABLE and n != "backward"}:
+            tables[key] = {**tables.get(key, {}), **said}
     for text in flags.get("rename", ()):
         (table, old), new = _flag("--rename", text, "T.OLD=NEW")
         renamed[table, new] = old

@@ -76,7 +76,9 @@ def _live(connection: Connection, settings: Settings) -> Live:
 def _forward(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
     candidate = environments.present(connection, settings.service, target)
     applied = project.applied(connection)
-    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand"} - applied
+    # what was finished and has no file any more was squashed into a baseline
+    squashed = {r.revision for r in revisions.all(connection) if r.state == "done"} - {s.revision for s in project.script.walk_revisions()}
+    begun = {r.revision for r in revisions.all(connection) if r.phase == "expand"} - applied - squashed
     pending = [s.revision for s in project.pending_expands(connection)] if project.adopted else []
     return gate.switch_gate(
         development=environments.development(connection), environment=target, candidate=candidate.version if candidate else None,
