@@ -14,7 +14,7 @@ from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.difference import Differences
 from bgmigrate.naming import object_name
-from bgmigrate.ops import BuildIndex, RemoveIndex, RenameIndexes
+from bgmigrate.ops import BuildIndex, ReplaceIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +52,8 @@ class ChangeIndex(Change):
 
     def contract(self) -> list[Planned]:
         assert self.table
-        drop = Planned(
-            stage=Stage.DROP, step=RemoveIndex(self.table, self.have.name),
-            because=(f"{self.have.name}: the old one goes. SHARE UPDATE EXCLUSIVE, reads and writes go on.",),
+        replace = Planned(
+            stage=Stage.DROP, step=ReplaceIndex(self.table, self.have.name, self._ours),
+            because=(f"{self.want.name}: the old one goes, the new one takes its name. SHARE UPDATE EXCLUSIVE, reads and writes go on.",),
         )
-        rename = Planned(
-            stage=Stage.LAST, step=RenameIndexes(self.table, {self._ours: self.want.name}),
-            because=(f"{self.want.name}: the new one takes the name. SHARE UPDATE EXCLUSIVE for an instant.",),
-        )
-        return [*(self._build(Stage.REQUIRE) if self.want.unique else []), drop, rename]
+        return [*(self._build(Stage.REQUIRE) if self.want.unique else []), replace]

@@ -6,7 +6,7 @@ from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRo
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
-from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes
+from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -36,6 +36,7 @@ __all__ = [
     "RemoveConstraint",
     "RemoveIndex",
     "RenameIndexes",
+    "ReplaceIndex",
     "RequireData",
     "RequireFit",
     "RequireNotNull",

@@ -85,3 +85,18 @@ class RenameIndexes(Step):
             [self.table],
             *(compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.names.items()),
         )
+
+
+@operation("replace_index")
+@dataclass
+class ReplaceIndex(Step):
+    """Drop an index concurrently and give its name to the one that was built beside it. Killed between the two, it goes on with the second."""
+
+    table: str
+    name: str
+    by: str
+
+    def run(self, on: Runtime) -> None:
+        if on.offline or on.has(VALID, compose("{t:t}", t=self.table), self.by):  # else the name is the new one's already
+            RemoveIndex(self.table, self.name).run(on)
+            RenameIndexes(self.table, {self.by: self.name}).run(on)
