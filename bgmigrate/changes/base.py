@@ -81,6 +81,11 @@ class Change:
         return []
 
     @property
+    def subject(self) -> str:
+        """What it is about, as plans and revisions name it."""
+        return ".".join(filter(None, (self.table, self.column)))
+
+    @property
     def sync_name(self) -> str:
         """What the trigger of this column is called."""
         assert self.table and self.column

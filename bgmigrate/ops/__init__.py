@@ -6,6 +6,7 @@ from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRo
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
@@ -15,6 +16,7 @@ from bgmigrate.ops.types import BuildType, DropTypes
 __all__ = [
     "AddColumns",
     "AddConstraint",
+    "AddEnumValue",
     "AdoptIndex",
     "AlterInCatalog",
     "BackfillDeferred",
@@ -32,6 +34,7 @@ __all__ = [
     "DropTypes",
     "EndRollback",
     "KeepContracted",
+    "KeepEnumValue",
     "NarrowColumn",
     "RemoveConstraint",
     "RemoveIndex",

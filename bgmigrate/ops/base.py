@@ -44,6 +44,10 @@ class Step(MigrateOperation):
         """The operation that rollback runs; None when there is nothing to take back."""
         return None
 
+    def stays(self) -> tuple[tuple[str, str], ...]:
+        """What of it no rollback can take back, as (kind, name) of `catalog.everything`; its undoing must say so."""
+        return ()
+
     def merge(self, other: Step) -> Self | None:
         """One operation for both where they may share a transaction; None where they may not."""
         return None

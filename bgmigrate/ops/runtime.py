@@ -15,6 +15,7 @@ from sqlalchemy import event, text
 from bgmigrate import faults, journal
 from bgmigrate.database import SAME_DATABASE, Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.findings import Finding
 from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
@@ -29,6 +30,7 @@ class Runtime:
         self.scratch = bool(attributes.get("bgmigrate.scratch"))
         self.revision = ""
         self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
+        self.findings: list[Finding] = attributes.get("bgmigrate.findings", [])  # what operations have to say, for the report
         self.held = contextlib.ExitStack()  # the run lock, for as long as this run of Alembic lasts
         self.print: Callable[[str], None] | None = None
 
@@ -48,6 +50,12 @@ class Runtime:
         """The connection; there is none when a script is printed."""
         assert self._connection is not None
         return self._connection
+
+    def found(self, finding: Finding) -> None:
+        """Report something that does not stop the run; plain Alembic, which prints no report, shows it as it goes."""
+        self.findings.append(finding)
+        if "bgmigrate.findings" not in self.attributes:
+            self.progress.step(f"{finding.severity} {finding.code}: {finding.what}")
 
     def strong(
         self,

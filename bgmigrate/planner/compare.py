@@ -24,7 +24,7 @@ from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history import runner
 from bgmigrate.history.facts import EnvironmentFacts
 from bgmigrate.history.project import Project
-from bgmigrate.naming import split
+from bgmigrate.naming import object_name, split
 from bgmigrate.planner.diff import diff
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
@@ -87,7 +87,9 @@ def compare(
             _build_types(a, heads, green)
             added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
             retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
-            rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
+            with a.transaction(force_rollback=True):
+                _renew_enums(a, heads, green)
+                rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
             moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
         differences = Differences(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
@@ -129,6 +131,15 @@ def _build_types(connection: Connection, heads: Schema, green: Schema) -> None:
     for key, user_type in green.types.items():
         if key not in heads.types and user_type.kind == "e":
             labels = [compose("{v:l}", v=v) for v in user_type.labels]
+            connection.execute(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=labels).encode())
+
+
+def _renew_enums(connection: Connection, heads: Schema, green: Schema) -> None:
+    """Green's own values in types of the same names, for defaults that are tried: a value that was added can be used after a commit only."""
+    for key in heads.enums.keys() & green.enums.keys():
+        if heads.enums[key] != green.enums[key]:
+            labels = [compose("{v:l}", v=v) for v in green.enums[key]]
+            connection.execute(compose("ALTER TYPE {n:t} RENAME TO {o:i}", n=key, o=object_name("was", key)).encode())
             connection.execute(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=labels).encode())
 
 

@@ -60,8 +60,7 @@ def _about(changes: Iterable[Change], phase: str) -> str:
     lines = []
     for c in changes:
         if c.expand() if phase == "expand" else c.contract():
-            where = ".".join(filter(None, (c.table, c.column)))
-            lines.append(f"{c.kind.replace('_', ' ')}: {where}")
+            lines.append(f"{c.kind.replace('_', ' ')}: {c.subject}")
     return "\n".join(dict.fromkeys(lines))
 
 

@@ -200,8 +200,7 @@ def _refuse_kept_in_step(proposal: Proposal, kept: Sequence[Synchronization], pr
 
 def _lines(proposal: Proposal, revisions: Sequence[dict[str, str]]) -> Iterable[str]:
     for change in proposal.changes:
-        where = ".".join(filter(None, (change.table, change.column)))
-        yield f"{change.kind.replace('_', ' ')}: {where}"
+        yield f"{change.kind.replace('_', ' ')}: {change.subject}"
         for phase, planned in (("expand", change.expand()), ("contract", change.contract())):
             yield from (f"  {phase:8} {line}" for p in planned for line in p.because)
     yield ""

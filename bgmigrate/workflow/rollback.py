@@ -7,6 +7,7 @@ from typing import Any
 from bgmigrate import journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Refused
+from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.locking import run_lock
@@ -46,16 +47,19 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
         for revision in reversed(ordered):
             say.step(f"undoing expand {revision}")
         steps: list[dict[str, Any]] = []
+        stays: list[Finding] = []
         applied = project.applied(c)
         joined = [s.revision for s in project.expands() if isinstance(s.down_revision, tuple) and s.revision in applied]
         above = [r for r in joined if project.closure([r]) & {*ordered}]  # revisions that merge what is undone
         runner.undo(
             project, settings.url, [s.revision for s in reversed(project.expands()) if s.revision in {*ordered, *above}],
             attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
+                        "bgmigrate.findings": stays,
                         "bgmigrate.gate": "open"},
         )
     return Report(
-        command="rollback", outcome="done", service=settings.service, extra={"revisions": list(reversed(ordered)), "steps": steps},
+        command="rollback", outcome="done", service=settings.service, findings=tuple(stays),
+        extra={"revisions": list(reversed(ordered)), "steps": steps},
         lines=(f"undone: {', '.join(reversed(ordered))}; the revision files are kept",),
         next="bgmigrate expand, to try again; or delete the revision files",
     )

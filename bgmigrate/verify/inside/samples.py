@@ -31,8 +31,9 @@ class Sampler:
         if (key, column.name) in self.chosen:
             return self.chosen[key, column.name]
         self.count += 1
+        later = [v for label, v in labelled(column.type) if label in written_later(column)] if written_later(column) else []
         for candidate in of_type(column.type, self.count, column.name, self.facts.get(key, {}).get("columns", {}).get(column.name, "")):
-            if binds(column.type, candidate, dialect):
+            if candidate not in later and binds(column.type, candidate, dialect):
                 return candidate
         raise CannotMake("no value is known for %s.%s (%s)" % (key, column.name, type(column.type).__name__))
 
@@ -90,7 +91,8 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
         return likely + [v for v in (text_of(n, name, None), n, {"k": n}, [n], b"b%d" % n, EPOCH, True, uuid.UUID(int=n)) if v not in likely]
     kind = type(type_).__name__.upper()
     if isinstance(type_, types.Enum):
-        return [labelled(type_)[n % len(type_.enums)][1]] if type_.enums else []
+        values = [value for _, value in labelled(type_)]
+        return values[n % len(values) :] + values[: n % len(values)] if values else []
     if isinstance(type_, types.ARRAY) or kind == "ARRAY":
         value: Any = of_type(type_.item_type, n, name, "")[:1]
         for _ in range((type_.dimensions or 1) - 1):
@@ -134,6 +136,11 @@ def labelled(type_: Any) -> List[Tuple[str, Any]]:
     """An enum type's labels with the Python values that stand for them."""
     members = list(type_.enum_class.__members__.values()) if getattr(type_, "enum_class", None) else list(type_.enums)
     return list(zip(type_.enums, members))
+
+
+def written_later(column: Any) -> List[str]:
+    """The labels that the model promises not to write before the other version is gone."""
+    return list(column.info.get("bgmigrate", {}).get("writes_later", ()))
 
 
 def text_of(n: int, name: str, length: Optional[int]) -> str:
