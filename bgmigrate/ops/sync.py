@@ -9,7 +9,7 @@ import psycopg
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
-from bgmigrate.naming import ident
+from bgmigrate.naming import ident, key
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, drop_column, nothing_filled_yet, refuse_another, there, type_of
 from bgmigrate.ops.indexes import index_key
@@ -21,11 +21,23 @@ NOT_NULLS = (
     "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
     " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
 )
+# Partitions get their parent's triggers from PostgreSQL; tables that inherit from one do not.
+HEIRS = (
+    "WITH RECURSIVE heirs (oid) AS (SELECT to_regclass(%s)::oid UNION SELECT i.inhrelid FROM heirs JOIN pg_inherits i ON i.inhparent = heirs.oid)"
+    " SELECT n.nspname, c.relname FROM heirs JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE NOT c.relispartition AND c.oid <> to_regclass(%s) ORDER BY 1, 2"
+)
 # A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
 OTHERS = (
     "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
     " AND tgname !~ '^zz_bgm_'"
 )
+
+
+def family(on: Runtime, table: str) -> list[str]:
+    """A table and those that inherit from it, partitions aside: a trigger is needed on each."""
+    name = compose("{t:t}", t=table)
+    return [table, *(key(schema, heir) for schema, heir in on.fetch(HEIRS, name, name))]
 
 
 @operation("synchronize_columns")
@@ -50,11 +62,11 @@ class SynchronizeColumns(Step):
         self.try_expressions(on)
         sync = self._sync(on)
         on.strong(
-            [self.table],
+            family(on, self.table),
             *(add_column(self.table, c, d) for c, d in self.add.items()),
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
             sync.function(self.name, self._search_path(on)),
-            self._trigger(on, sync),
+            *(self._trigger(on, sync, table) for table in family(on, self.table)),
             before=lambda c: there(c, self.table),
             after=lambda c, before: self._after(on, c, before),
         )
@@ -73,10 +85,10 @@ class SynchronizeColumns(Step):
         rows = on.fetch("SELECT unnest(current_schemas(false))")
         return ", ".join(ident(r[0]) for r in rows) or "public"
 
-    def _trigger(self, on: Runtime, sync: Sync) -> str:
-        every = on.has(OTHERS, compose("{t:t}", t=self.table)) or not sync.watched
+    def _trigger(self, on: Runtime, sync: Sync, table: str) -> str:
+        every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
         events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
-        return load("create_sync_trigger", name=self.name, table=self.table, events=events)
+        return load("create_sync_trigger", name=self.name, table=table, events=events)
 
     def _after(self, on: Runtime, c: Connection, before: object) -> None:
         nothing_filled_yet(on, c, self.table, self.add, before)
@@ -155,8 +167,8 @@ class StopSynchronizing(Step):
             for a, b in self.rename.items() if a in named and b in named
         ]
         on.strong(
-            [self.table],
-            compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=self.table),
+            family(on, self.table),
+            *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
             *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),

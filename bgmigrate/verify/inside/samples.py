@@ -90,6 +90,8 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
         likely = of_type(inner, n, name, actual)
         return likely + [v for v in (text_of(n, name, None), n, {"k": n}, [n], b"b%d" % n, EPOCH, True, uuid.UUID(int=n)) if v not in likely]
     kind = type(type_).__name__.upper()
+    if kind == "DOMAIN":
+        return of_type(type_.data_type, n, name, "")
     if isinstance(type_, types.Enum):
         values = [value for _, value in labelled(type_)]
         return values[n % len(values) :] + values[: n % len(values)] if values else []
