@@ -54,6 +54,7 @@ class Differences:
     rewrites: frozenset[tuple[str, str]]  # added columns whose default PostgreSQL cannot give without writing every row
     in_catalog: frozenset[tuple[str, str]]  # changed types that PostgreSQL changes without writing or checking a row
     shadowed: Mapping[tuple[str, str], Schema]  # for those: the migrations' schema with the column called `shadow(...)`
+    reshaped: Mapping[str, Schema] = field(default_factory=dict)  # for changed enums: the migrations' schema with type and columns called otherwise
     pool: list[Difference] = field(default_factory=list)
 
     def all(self, *whats: What, table: str | None = None) -> Iterator[Difference]:

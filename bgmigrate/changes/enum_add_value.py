@@ -1,7 +1,7 @@
 """An enum type with more values, the old ones in their old order.
 
 Alembic's autogenerate does not see it, and PostgreSQL cannot take it back. Ours puts each value in its place without locking a table, says
-which columns the old version will fail to load, and lets a model promise not to write the value yet (`writes_later`).
+which columns the old version will fail to load, and lets a model promise not to write the value yet (`never_writes`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EnumAddValue(Change):
                 differences.take(d)
                 added = tuple(v for v in d.want.labels if v not in d.have.labels)
                 columns = tuple(
-                    (t, c, tuple(v for v in added if v in differences.hints.columns.get((t, c), {}).get("writes_later", ())))
+                    (t, c, tuple(v for v in added if v in differences.hints.columns.get((t, c), {}).get("never_writes", ())))
                     for t, c in columns_of(differences.heads, d.name)
                 )
                 out.append(cls(table=None, type=d.name, labels=d.want.labels, added=added, columns=columns))
@@ -72,7 +72,7 @@ class EnumAddValue(Change):
                     code="BGM211", severity="warning", table=table, column=column,
                     what=f"the old version cannot load a row of {table} once {column} ({self.type}) holds {values}",
                     why="SQLAlchemy's Enum raises LookupError for a value that its model does not list; the whole row fails to load.",
-                    next=f'Let the new version write it one release later, and promise so: info={{"bgmigrate": {{"writes_later": {list(now)!r}}}}}.'
+                    next=f'Let the new version write it one release later, and promise so: info={{"bgmigrate": {{"never_writes": {list(now)!r}}}}}.'
                     " Without it verify tries the value.",
                 ))
         return out

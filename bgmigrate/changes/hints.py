@@ -11,7 +11,7 @@ from typing import Any
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.snapshot import Snapshot
 
-_COLUMN = {"renamed_from", "forward", "on_violation", "policy", "writes_later"}
+_COLUMN = {"renamed_from", "forward", "on_violation", "policy", "never_writes"}
 _TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation"}
 
 

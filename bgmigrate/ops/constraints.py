@@ -107,9 +107,10 @@ class RequireNotNull(Step):
 
     def run(self, on: Runtime) -> None:
         for column in self.columns:
-            if on.has(
-                "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND attnotnull", compose("{t:t}", t=self.table), column
-            ):
+            state = on.fetch(
+                "SELECT attnotnull FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s", compose("{t:t}", t=self.table), column
+            )
+            if state == [(True,)] or not (state or on.offline):  # done; or swapped already, by a run that was killed afterwards
                 continue
             check = bounded(object_name("not_null", self.table, column))
             add_and_validate(on, self.table, check, compose("CHECK ({c:i} IS NOT NULL)", c=column))

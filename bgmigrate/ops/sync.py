@@ -9,7 +9,7 @@ import psycopg
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
-from bgmigrate.naming import ident, key
+from bgmigrate.naming import ident, key, split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, drop_column, nothing_filled_yet, refuse_another, there, type_of
 from bgmigrate.ops.indexes import index_key
@@ -146,7 +146,7 @@ class StopSynchronizing(Step):
     """Drop the trigger and the columns of one side in one transaction, so that no write meets one without the other.
 
     ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
-    `constraints` and `indexes` are renamed: twins take the old names.
+    `constraints` and `indexes` are renamed: twins take the old names. So do `types` (new: old), after the old ones are dropped.
     """
 
     table: str
@@ -156,10 +156,13 @@ class StopSynchronizing(Step):
     alter: list[str] = field(default_factory=list)
     constraints: dict[str, str] = field(default_factory=dict)
     indexes: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
         if not on.exists(self.table):
             return
+        if self.rename and not on.offline and not self.rename.keys() & there(on.connection, self.table):
+            return  # all of it is one transaction, and it was committed
         # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
         named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
         not_null = [
@@ -171,6 +174,8 @@ class StopSynchronizing(Step):
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
+            *(compose("DROP TYPE {b:t}", b=b) for b in self.types.values()),
+            *(compose("ALTER TYPE {a:t} RENAME TO {n:i}", a=a, n=split(b)[1]) for a, b in self.types.items()),
             *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
             *not_null,
             *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
@@ -192,6 +197,6 @@ class StopSynchronizing(Step):
         if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
             return StopSynchronizing(
                 self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
-                self.constraints | other.constraints, self.indexes | other.indexes,
+                self.constraints | other.constraints, self.indexes | other.indexes, self.types | other.types,
             )
         return None

@@ -17,6 +17,8 @@ from sqlalchemy import Table as SATable
 from bgmigrate import catalog, scratch
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
+from bgmigrate.changes.change_enum import fresh
+from bgmigrate.changes.enum_add_value import columns_of
 from bgmigrate.changes.hints import Hints
 from bgmigrate.changes.widen_type import shadow
 from bgmigrate.database import Connection, connect
@@ -97,6 +99,7 @@ def compare(
             shadowed={
                 (t, c.name): _shadowed(a, t, c.name, ignore) for t, c in retyped if (t, c.name) not in moved and c.name in heads.tables[t].columns
             },
+            reshaped={e: _reshaped(a, heads, e, ignore) for e in heads.enums.keys() & green.enums.keys() if heads.enums[e] != green.enums[e]},
         )
         yield differences, a
 
@@ -162,6 +165,15 @@ def _shadowed(connection: Connection, table: str, column: str, ignore: set[str])
     """The schema with one column called otherwise: what hangs on it reads there as it would on a column beside it."""
     with connection.transaction(force_rollback=True):
         connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
+        return catalog.read(connection, ignore=ignore)
+
+
+def _reshaped(connection: Connection, heads: Schema, enum: str, ignore: set[str]) -> Schema:
+    """The schema with one enum type and its columns called otherwise: what hangs on them reads as it would on columns of a new type beside them."""
+    with connection.transaction(force_rollback=True):
+        for table, column in columns_of(heads, enum):
+            connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
+        connection.execute(compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=enum, n=split(fresh(enum))[1]).encode())
         return catalog.read(connection, ignore=ignore)
 
 

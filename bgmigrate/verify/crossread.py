@@ -114,7 +114,7 @@ def _unloadable(writer: Subject, row: Row, read: Row, common: dict[str, Any]) ->
             what=f"{common['version']} cannot load {'.'.join(filter(None, (common['table'], column)))} with the value{value} that {writer.name} may"
             f" write: {fault['message']}",
             why="The whole row (and every list it is in) fails to load, not only this column.",
-            next=f"{writer.name} must not write it before {common['version']} is gone: let its model promise that (hint writes_later), and write it a"
+            next=f"{writer.name} must not write it before {common['version']} is gone: let its model promise that (hint never_writes), and write it a"
             " release later.",
             **{**common, "column": column or None},
         ))

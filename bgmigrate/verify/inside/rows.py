@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.samples import CannotMake, Sampler, labelled, written_later
+    from bgmigrate.verify.inside.samples import CannotMake, Sampler, labelled, never_written
     from bgmigrate.verify.inside.session import attempt, key_of, told
     from bgmigrate.versions.agent import Version, class_name, table_key
 
@@ -218,5 +218,5 @@ class Maker:
             type_ = column.type
             if isinstance(type_, Enum) and not target.is_the_mappers(column) and column not in seen:
                 seen.add(column)
-                out += [(column, value) for label, value in labelled(type_) if label not in written_later(column)]
+                out += [(column, value) for label, value in labelled(type_) if label not in never_written(column)]
         return out

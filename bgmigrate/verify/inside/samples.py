@@ -31,7 +31,7 @@ class Sampler:
         if (key, column.name) in self.chosen:
             return self.chosen[key, column.name]
         self.count += 1
-        later = [v for label, v in labelled(column.type) if label in written_later(column)] if written_later(column) else []
+        later = [v for label, v in labelled(column.type) if label in never_written(column)] if never_written(column) else []
         for candidate in of_type(column.type, self.count, column.name, self.facts.get(key, {}).get("columns", {}).get(column.name, "")):
             if candidate not in later and binds(column.type, candidate, dialect):
                 return candidate
@@ -140,9 +140,9 @@ def labelled(type_: Any) -> List[Tuple[str, Any]]:
     return list(zip(type_.enums, members))
 
 
-def written_later(column: Any) -> List[str]:
+def never_written(column: Any) -> List[str]:
     """The labels that the model promises not to write before the other version is gone."""
-    return list(column.info.get("bgmigrate", {}).get("writes_later", ()))
+    return list(column.info.get("bgmigrate", {}).get("never_writes", ()))
 
 
 def text_of(n: int, name: str, length: Optional[int]) -> str:

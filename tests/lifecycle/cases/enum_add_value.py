@@ -12,7 +12,7 @@ class Order(Base):
 GREEN = '''
 STATUS = Enum("draft", "new", "it's back", "lost", "paid", "gone", name="Order 'status'")
 ''' + MODELS.replace(
-    """Enum("new", "paid", name="Order 'status'")""", """STATUS, info={"bgmigrate": {"writes_later": ["draft", "it's back", "lost", "gone"]}}"""
+    """Enum("new", "paid", name="Order 'status'")""", """STATUS, info={"bgmigrate": {"never_writes": ["draft", "it's back", "lost", "gone"]}}"""
 ) + '''
     step: Mapped[str] = mapped_column(STATUS, server_default="lost")
 '''
