@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Difference, Differences
 
 
@@ -17,4 +17,4 @@ def _kinds() -> tuple[type[Change], ...]:
 
 KINDS: tuple[type[Change], ...] = _kinds()
 
-__all__ = ["KINDS", "Change", "Difference", "Differences", "Planned", "Stage"]
+__all__ = ["KINDS", "Change", "Difference", "Differences", "Page", "Planned", "Stage"]

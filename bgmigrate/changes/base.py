@@ -54,11 +54,21 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Page:
+    """What the documentation says of a kind beside the revisions it writes: what each version reads and writes meanwhile, and what can go wrong."""
+
+    blue: str
+    green: str
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Change:
     """One difference between two versions, understood. A subclass is one row of the catalogue and one file."""
 
     kind: ClassVar[str] = ""
     rank: ClassVar[int] = 50  # lower ones claim first
+    page: ClassVar[Page]
 
     table: str | None
     column: str | None = None
