@@ -19,7 +19,7 @@ from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_
 from bgmigrate.changes.widen_type import shadow
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.naming import object_name
+from bgmigrate.naming import object_name, split
 from bgmigrate.ops import BackfillRows, BuildType, RequireData, RequireNotNull, Step, StopSynchronizing, SynchronizeColumns
 from bgmigrate.sql import compose
 
@@ -212,6 +212,9 @@ def _mapped(column: str, gone: Sequence[str], come: Sequence[str], type_: str) -
 
 
 def _twins(differences: Differences, type_: str, table: str) -> Iterator[Twin]:
-    after = differences.reshaped[type_]
+    renames = [
+        compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=t, o=c, n=shadow(t, c)) for t, c in columns_of(differences.heads, type_)
+    ]
+    after = differences.on_heads.after(*renames, compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=type_, n=split(fresh(type_))[1]))
     names = {n for t in differences.heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
     yield from (twin_of(after.tables[table], thing, names) for thing in changed_by_rename(differences.heads, after, table))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bgmigrate.catalog import Schema
 from bgmigrate.changes.hints import Hints
@@ -40,6 +40,20 @@ def _text(value: Any) -> str:
     return str(getattr(value, "definition", None) or getattr(value, "labels", None) or value)
 
 
+class NotPossible(Exception):
+    """The server refuses what was tried; `str()` is what it said."""
+
+
+class Trial(Protocol):
+    """A throw-away database with one version's schema, for what only PostgreSQL can say. Whatever is tried there is taken back."""
+
+    def after(self, *statements: str) -> Schema:
+        """The schema as it is after these statements. Raises NotPossible."""
+
+    def implies(self, table: str, given: str, then: str) -> bool:
+        """Can PostgreSQL prove that a row for which `given` is true has `then` true, too? At worst it cannot."""
+
+
 @dataclass(kw_only=True)
 class Differences:
     """The pool, with everything that a change may need to know. `heads`: before any rename was tried; `renamed`: after."""
@@ -53,8 +67,8 @@ class Differences:
     renames: Mapping[str, Mapping[str, str]]  # table -> {new column: old column}
     rewrites: frozenset[tuple[str, str]]  # added columns whose default PostgreSQL cannot give without writing every row
     in_catalog: frozenset[tuple[str, str]]  # changed types that PostgreSQL changes without writing or checking a row
-    shadowed: Mapping[tuple[str, str], Schema]  # for those: the migrations' schema with the column called `shadow(...)`
-    reshaped: Mapping[str, Schema] = field(default_factory=dict)  # for changed enums: the migrations' schema with type and columns called otherwise
+    on_heads: Trial  # the migrations' schema as it is
+    on_green: Trial  # the target's own
     pool: list[Difference] = field(default_factory=list)
 
     def all(self, *whats: What, table: str | None = None) -> Iterator[Difference]:

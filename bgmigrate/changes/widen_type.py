@@ -51,7 +51,7 @@ class WidenType(Change):
         for d in differences.all("type"):
             fits = _fits(d.name, d.have.type, d.want.type)
             # a renamed column's old one would not take what green writes into a wider one
-            if fits and d.table and (d.table, d.name) in differences.shadowed:
+            if fits and d.table and (d.table, d.name) in differences.in_catalog and d.name in differences.heads.tables[d.table].columns:
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
         return out
@@ -105,7 +105,8 @@ def shadow(table: str, column: str) -> str:
 
 
 def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...] | None:
-    after = differences.shadowed[table, column]
+    rename = compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column))
+    after = differences.on_heads.after(rename)
     names = [*after.tables[table].constraints, *after.tables[table].indexes]
     try:
         return tuple(twin_of(after.tables[table], thing, names) for thing in changed_by_rename(differences.heads, after, table))

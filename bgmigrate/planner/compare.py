@@ -17,10 +17,7 @@ from sqlalchemy import Table as SATable
 from bgmigrate import catalog, scratch
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
-from bgmigrate.changes.change_enum import fresh
-from bgmigrate.changes.enum_add_value import columns_of
 from bgmigrate.changes.hints import Hints
-from bgmigrate.changes.widen_type import shadow
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history import runner
@@ -28,6 +25,7 @@ from bgmigrate.history.facts import EnvironmentFacts
 from bgmigrate.history.project import Project
 from bgmigrate.naming import object_name, split
 from bgmigrate.planner.diff import diff
+from bgmigrate.planner.trial import DatabaseTrial
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose, load
@@ -96,10 +94,7 @@ def compare(
         differences = Differences(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
-            shadowed={
-                (t, c.name): _shadowed(a, t, c.name, ignore) for t, c in retyped if (t, c.name) not in moved and c.name in heads.tables[t].columns
-            },
-            reshaped={e: _reshaped(a, heads, e, ignore) for e in heads.enums.keys() & green.enums.keys() if heads.enums[e] != green.enums[e]},
+            on_heads=DatabaseTrial(a, ignore), on_green=DatabaseTrial(b, ignore),
         )
         yield differences, a
 
@@ -159,22 +154,6 @@ def _rewrites(connection: Connection, table: str, action: str, column: Column, d
             return connection.execute(where).fetchone() != before
     except psycopg.Error:
         return True  # not even possible in place
-
-
-def _shadowed(connection: Connection, table: str, column: str, ignore: set[str]) -> Schema:
-    """The schema with one column called otherwise: what hangs on it reads there as it would on a column beside it."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
-        return catalog.read(connection, ignore=ignore)
-
-
-def _reshaped(connection: Connection, heads: Schema, enum: str, ignore: set[str]) -> Schema:
-    """The schema with one enum type and its columns called otherwise: what hangs on them reads as it would on columns of a new type beside them."""
-    with connection.transaction(force_rollback=True):
-        for table, column in columns_of(heads, enum):
-            connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
-        connection.execute(compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=enum, n=split(fresh(enum))[1]).encode())
-        return catalog.read(connection, ignore=ignore)
 
 
 def _concerns(facts: EnvironmentFacts) -> Callable[[str], bool]:
