@@ -46,7 +46,8 @@ class SynchronizeColumns(Step):
     """Add columns and the trigger that computes them (and, for dropped ones, computes those), in one transaction: no write is missed.
 
     ACCESS EXCLUSIVE for an instant; rows are not touched. `forward` computes the new version's columns, `backward` the old one's,
-    both in SQL over the table's columns. A `required` column is never left NULL.
+    both in SQL over the table's columns. A `required` column is never left NULL. `mirror` computes columns that neither version writes,
+    on every write: a column of another type beside the one that both versions use.
     """
 
     table: str
@@ -56,6 +57,7 @@ class SynchronizeColumns(Step):
     backward: dict[str, str] = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
+    mirror: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
         refuse_another(on, self.table, self.add)
@@ -74,11 +76,11 @@ class SynchronizeColumns(Step):
     def _sync(self, on: Runtime) -> Sync:
         columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: type_of(d) for c, d in self.add.items()}
         if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
-            columns |= dict.fromkeys((*self.forward, *self.backward), "")
+            columns |= dict.fromkeys((*self.forward, *self.backward, *self.mirror), "")
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         return Sync(
             table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,
-            green="blue" if live == "green" else "green",
+            mirror=self.mirror, green="blue" if live == "green" else "green",
         )
 
     def _search_path(self, on: Runtime) -> str:
@@ -92,13 +94,13 @@ class SynchronizeColumns(Step):
 
     def _after(self, on: Runtime, c: Connection, before: object) -> None:
         nothing_filled_yet(on, c, self.table, self.add, before)
-        for new, expression in self.forward.items():  # a renamed column keeps its own grants and statistics target
+        for new, expression in {**self.forward, **self.mirror}.items():  # a renamed column keeps its own grants and statistics target
             source = expression.strip().strip('"').replace('""', '"')
             query = load("column_grants", table=compose("{t:t}", t=self.table), old=source, new=new)
             for grant in c.execute(query.encode()).fetchall():
                 c.execute(grant[0].encode())
         if not on.scratch:
-            spec = {"forward": self.forward, "backward": self.backward, "required": self.required}
+            spec = {"forward": self.forward, "backward": self.backward, "required": self.required, "mirror": self.mirror}
             synchronizations.record(c, revision=on.revision, table=self.table, trigger=self.name, function=self.name, spec=spec)
 
     def try_expressions(self, on: Runtime) -> None:
@@ -109,7 +111,7 @@ class SynchronizeColumns(Step):
         if on.offline:
             return
         c = on.connection
-        for column, expression in (*self.forward.items(), *self.backward.items()):
+        for column, expression in (*self.forward.items(), *self.backward.items(), *self.mirror.items()):
             try:
                 with c.transaction(force_rollback=True):
                     c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
@@ -135,7 +137,7 @@ class SynchronizeColumns(Step):
         if isinstance(other, SynchronizeColumns) and other.table == self.table:
             return SynchronizeColumns(
                 self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
-                self.required + other.required, self.comments | other.comments,
+                self.required + other.required, self.comments | other.comments, self.mirror | other.mirror,
             )
         return None
 
