@@ -29,6 +29,7 @@ class Stage(IntEnum):
     CATALOG = 70
     # contract: prove what is tightened while both sides are still kept in step, then drop trigger and columns together
     REQUIRE = 100
+    RELEASE = 105
     SWAP = 110
     AFTER = 120
     DROP = 130

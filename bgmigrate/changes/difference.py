@@ -50,6 +50,9 @@ class Trial(Protocol):
     def after(self, *statements: str) -> Schema:
         """The schema as it is after these statements. Raises NotPossible."""
 
+    def refuses(self, *statements: str) -> str | None:
+        """What the server says against these statements; None where it takes them."""
+
     def implies(self, table: str, given: str, then: str) -> bool:
         """Can PostgreSQL prove that a row for which `given` is true has `then` true, too? At worst it cannot."""
 
@@ -69,6 +72,7 @@ class Differences:
     in_catalog: frozenset[tuple[str, str]]  # changed types that PostgreSQL changes without writing or checking a row
     on_heads: Trial  # the migrations' schema as it is
     on_green: Trial  # the target's own
+    redefined: dict[tuple[str, str], str] = field(default_factory=dict)  # foreign keys of new tables, as they read until contract
     pool: list[Difference] = field(default_factory=list)
 
     def all(self, *whats: What, table: str | None = None) -> Iterator[Difference]:

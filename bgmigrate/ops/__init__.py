@@ -8,8 +8,10 @@ from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.require_data import RequireData
-from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops.stop import StopSynchronizing
+from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
 
@@ -38,6 +40,7 @@ __all__ = [
     "NarrowColumn",
     "RemoveConstraint",
     "RemoveIndex",
+    "RenameConstraints",
     "RenameIndexes",
     "ReplaceIndex",
     "RequireData",

@@ -84,7 +84,8 @@ def compare(
                     a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
             renamed = catalog.read(a, ignore=ignore)
             pool = diff(renamed, green, target, concerns=_concerns(facts))
-            _build_types(a, heads, green)
+            for statement in _new_types(heads, green):
+                a.execute(statement.encode())
             added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
             retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
             with a.transaction(force_rollback=True):
@@ -94,7 +95,7 @@ def compare(
         differences = Differences(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
-            on_heads=DatabaseTrial(a, ignore), on_green=DatabaseTrial(b, ignore),
+            on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
         )
         yield differences, a
 
@@ -124,12 +125,15 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
     return out
 
 
-def _build_types(connection: Connection, heads: Schema, green: Schema) -> None:
+def _new_types(heads: Schema, green: Schema) -> list[str]:
     """Green's own types, for the columns that are tried on the migrations' schema."""
+    out = []
     for key, user_type in green.types.items():
         if key not in heads.types and user_type.kind == "e":
-            labels = [compose("{v:l}", v=v) for v in user_type.labels]
-            connection.execute(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=labels).encode())
+            out.append(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=[compose("{v:l}", v=v) for v in user_type.labels]))
+        elif key not in heads.types:
+            out.append(compose("CREATE DOMAIN {n:t} AS {d:q}", n=key, d=user_type.definition))
+    return out
 
 
 def _renew_enums(connection: Connection, heads: Schema, green: Schema) -> None:
