@@ -45,7 +45,7 @@ class DropTable(Change):
     def expand(self) -> list[Planned]:
         return [
             Planned(
-                stage=Stage.LOOSEN, step=RemoveConstraint(self.have.key, c.name, c.definition),
+                stage=Stage.LOOSEN, step=RemoveConstraint(self.have.key, c.name, definition=c.definition),
                 because=(f"{c.name}: green deletes {c.references} without knowing of {self.have.key}. ACCESS EXCLUSIVE on both for an instant.",),
             )
             for c in self.blocking

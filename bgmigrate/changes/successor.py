@@ -105,13 +105,17 @@ def finish(successors: Sequence[Successor], twins: Sequence[Twin], types: dict[s
     for twin in twins:
         if twin.constraint and twin.constraint.kind == "f" and twin.old and twin.constraint.references != twin.table:
             why = f"{twin.old}: its successor {twin.built} holds what it held. ACCESS EXCLUSIVE on both tables for an instant."
-            steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old), because=(why,)))
+            steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old, successor=twin.built), because=(why,)))
     for table in tables:
         mine = [t for t in twins if t.table == table]
         end = StopSynchronizing(
             table, trigger_name(table, next(s.want.name for s in successors if s.table == table)), constraints=constraint_names(mine),
             indexes=index_names(mine), adopt={t.final: t.adoption() for t in mine if t.key and (t.moves or t.key == "PRIMARY KEY")},
             types=types or {},
+            first=[  # it would hold the column that it points to
+                compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=t.old)
+                for t in mine if t.old and t.constraint and t.constraint.kind == "f" and t.constraint.references == table
+            ],
         )
         for successor in (s for s in successors if s.table == table):
             step: Step = replace(successor.end(), name=end.name)

@@ -7,6 +7,7 @@ from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, 
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
+from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.require_data import RequireData
@@ -35,6 +36,7 @@ __all__ = [
     "DropTables",
     "DropTypes",
     "EndRollback",
+    "ExchangeColumns",
     "KeepContracted",
     "KeepEnumValue",
     "NarrowColumn",
