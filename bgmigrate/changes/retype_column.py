@@ -19,7 +19,7 @@ from bgmigrate.changes.widen_type import shadow, widens
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
-from bgmigrate.ops import ExchangeColumns, RequireData, Step, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import ExchangeColumns, RequireData, RequireMovable, Step, StopSynchronizing, SynchronizeColumns
 from bgmigrate.sql import compose
 
 _WHOLE = ("smallint", "integer", "bigint")
@@ -122,10 +122,15 @@ class RetypeColumn(Change):
         if self.early is None:
             return steps
         # what is left beside it is the old column, and the new one's NOT NULL and default came with its name
-        return [
-            replace(p, step=replace(p.step, name=self._trigger, drop=[s.there], rename={}, alter=[])) if isinstance(p.step, StopSynchronizing) else p
-            for p in steps if p.stage != Stage.REQUIRE
-        ]
+        return [self._left(p) for p in steps if p.stage != Stage.REQUIRE]
+
+    def _left(self, planned: Planned) -> Planned:
+        s, step = self.successor, planned.step
+        if isinstance(step, StopSynchronizing):
+            step = replace(step, name=self._trigger, drop=[s.there], rename={}, alter=[], carry={s.there: s.want.name})
+        elif isinstance(step, RequireMovable):
+            step = replace(step, columns=[s.there])
+        return replace(planned, step=step)
 
     def warnings(self) -> list[Finding]:
         s, when = self.successor, "in contract" if self.early is None else "at the end of expand"

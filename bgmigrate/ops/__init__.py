@@ -6,6 +6,7 @@ from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRo
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
@@ -47,6 +48,7 @@ __all__ = [
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
+    "RequireMovable",
     "RequireNotNull",
     "Step",
     "StopSynchronizing",

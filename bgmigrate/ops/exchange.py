@@ -58,7 +58,8 @@ class ExchangeColumns(Step):
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=t) for t in family(on, self.table)),
             alter("ALTER COLUMN {c:i} DROP DEFAULT, ALTER COLUMN {c:i} DROP NOT NULL"),
             alter("RENAME COLUMN {c:i} TO {w:i}"), alter("RENAME COLUMN {h:i} TO {c:i}"), alter("RENAME COLUMN {w:i} TO {h:i}"),
-            *([alter("ALTER COLUMN {c:i} SET NOT NULL, DROP CONSTRAINT {k:i}")] if self.required else []),
+            # one ALTER TABLE that did both would drop the CHECK before it could prove anything, and scan the table
+            *([alter("ALTER COLUMN {c:i} SET NOT NULL"), alter("DROP CONSTRAINT {k:i}")] if self.required else []),
             *([alter("ALTER COLUMN {c:i} SET DEFAULT {d:q}")] if self.default is not None else []),
             sync.function(self.name, search_path(on)),
             compose("COMMENT ON FUNCTION bgmigrate.{n:i}() IS {s:q}", n=self.name, s="NULL" if self.undoing else "'exchanged'"),
