@@ -55,6 +55,8 @@ class Constraint:
     on_delete: str = ""
     validated: bool = True
     comment: str | None = None
+    index: int = 0  # the oid of the index that it is made of; a foreign key's: of the one that it points to
+    operators: tuple[str, ...] = ()  # an exclusion constraint's, as SQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,9 @@ class Index:
     partial: bool = False
     expression: bool = False
     comment: str | None = None
+    elements: tuple[str, ...] = ()  # what it sorts by: columns and expressions, as SQL
+    predicate: str | None = None
+    nulls_distinct: bool = True
 
     @property
     def nameless(self) -> str:
@@ -95,6 +100,7 @@ class Table:
     grants: str | None = None
     partition_by: str | None = None
     persistence: str = "p"
+    inherited: bool = False  # do other tables inherit from it?
     columns: Mapping[str, Column] = field(default_factory=dict)
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)

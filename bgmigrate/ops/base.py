@@ -22,7 +22,9 @@ S = TypeVar("S", bound="type[Step]")
 class Step(MigrateOperation):
     """One operation of a revision. Its fields are its arguments in the revision file."""
 
-    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before it has changed anything
+    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before the others
+    settles: ClassVar[bool] = False  # is its refusal on the live database the plan's, too, because nothing but another release mends it?
+    looks: ClassVar[bool] = False  # does it change nothing? Rollback runs such steps before all that do
 
     @property
     def verb(self) -> str:

@@ -71,6 +71,8 @@ class RequireMovable(Step):
     """
 
     may_refuse: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
+    settles: ClassVar[bool] = True
 
     table: str
     columns: list[str] = field(default_factory=list)

@@ -85,7 +85,9 @@ def _ordered(planned: Iterable[Planned], names: dict[str, str]) -> list[Planned]
         for i, earlier in enumerate(out):
             merged = earlier.step.merge(step) if earlier.stage == p.stage else None
             if merged is not None:
-                out[i] = replace(earlier, step=merged, because=earlier.because + tuple(b for b in p.because if b not in earlier.because))
+                undo = None if earlier.undo is None and p.undo is None else (*p.undone, *earlier.undone)
+                because = earlier.because + tuple(b for b in p.because if b not in earlier.because)
+                out[i] = replace(earlier, step=merged, because=because, undo=undo)
                 break
         else:
             out.append(replace(p, step=step))

@@ -50,9 +50,10 @@ def _told(proposal: Proposal, before: set[Row], expanded: set[Row], after: set[R
 
 
 def undone(planned: Iterable[Planned]) -> list[Step]:
-    """What rollback runs: each step's undoing in reverse order, those first that data may forbid."""
+    """What rollback runs: each step's undoing in reverse order, those first that data may forbid, and before them those that only look."""
     groups = [p.undone for p in reversed(list(planned)) if p.undone]
-    return [step for group in sorted(groups, key=lambda g: not g[0].may_refuse) for step in group]
+    ordered = [step for group in sorted(groups, key=lambda g: not g[0].may_refuse) for step in group]
+    return [step for looks in (True, False) for step in ordered if step.looks is looks]
 
 
 def _run(runtime: Runtime, steps: Iterable[Step]) -> None:

@@ -1,6 +1,7 @@
 -- ACCESS SHARE on the catalogs only. Tables of the application; partitions belong to their parents.
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'), c.reloptions::text, c.relacl::text,
-       pg_get_partkeydef(c.oid), c.relpersistence::text
+       pg_get_partkeydef(c.oid), c.relpersistence::text,
+       c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
    AND n.nspname NOT IN ('bgmigrate', 'information_schema') AND n.nspname !~ '^pg_'

@@ -128,7 +128,7 @@ class Traffic:
                 self._fault(f"{label}: the row is still read")
         elif mine is None:
             self._fault(f"{label}: the writer does not read its row")
-        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v}:
+        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v and not (v is None and c in self.case.filled)}:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
         elif seen and theirs is None:
             self._fault(f"{label}: {other(side)} does not see it")
