@@ -11,6 +11,7 @@ from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.rename_constraints import RenameConstraints
+from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
@@ -38,6 +39,8 @@ __all__ = [
     "DropTypes",
     "EndRollback",
     "ExchangeColumns",
+    "FollowTable",
+    "HideTable",
     "KeepContracted",
     "KeepEnumValue",
     "NarrowColumn",
@@ -45,11 +48,13 @@ __all__ = [
     "RemoveIndex",
     "RenameConstraints",
     "RenameIndexes",
+    "RenameTable",
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
     "RequireMovable",
     "RequireNotNull",
+    "ShowTable",
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",

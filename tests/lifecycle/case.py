@@ -62,6 +62,7 @@ class Seen:
 
     table: str
     key: str = "id"
+    renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
 
