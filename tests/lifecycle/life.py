@@ -7,7 +7,7 @@ from collections import Counter
 from sqlalchemy import create_engine
 
 from bgmigrate.database import sqlalchemy_url
-from tests.lifecycle import catalog
+from tests.lifecycle import catalog, pages
 from tests.lifecycle.case import PRELUDE, Case
 from tests.lifecycle.catalog import Catalog
 from tests.lifecycle.traffic import Traffic, create_all
@@ -79,6 +79,8 @@ class Life:
         told = " ".join(str(change) for change in changes)
         assert [word for word in self.case.changes if word not in told] == [], changes
         assert self.case.kind in {change["kind"] for change in changes}, changes
+        differ = pages.stale(self.case, pages.texts(self.project, result))
+        assert not differ, differ
         phases = {revision["phase"] for revision in result.json["revisions"]}
         assert phases == {"expand", "contract"} if self.case.contracts else phases == {"expand"}
         self.project.must("register", "--env", "green", "--version", "green-1", "--source", self.project.spec("green"))
