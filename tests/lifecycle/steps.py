@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,6 +66,14 @@ def _subclasses(cls: type[Step]) -> Iterator[type[Step]]:
         yield from _subclasses(c)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """Where to die: before the n-th statement, or in the middle of the n-th that runs while others write (CONCURRENTLY)."""
+
+    before: int = 0
+    amid: int = 0
+
+
 class Killed(BaseException):
     """The process died here."""
 
@@ -106,21 +113,24 @@ class Stage:
         else:
             step.run(self.on)
 
-    def run(self, steps: Iterable[Step], *, kill: int | None = None, amid: int | None = None) -> bool:
-        """Run them all. Was it killed: before its `kill`-th statement, or in the middle of the `amid`-th that goes on while others write?"""
-        before, within = itertools.count(1), itertools.count(1)
-        weak = self.on.weak
+    def run(self, steps: Iterable[Step], kill: Kill | None = None) -> bool:
+        """Run them all, or up to there. Was it killed?"""
+        wanted, weak = kill or Kill(), self.on.weak
+        self.passed = Kill(before=0, amid=0)
 
         def point() -> None:
-            if next(before) == kill:
+            self.passed = replace(self.passed, before=self.passed.before + 1)
+            if self.passed.before == wanted.before:
                 raise Killed
 
         def dying(tables: Sequence[str], statement: str) -> None:
-            if "CONCURRENTLY" not in statement or next(within) != amid:
-                return weak(tables, statement)
-            with halfway(self.on.connection, self.url, tables, lambda: weak(tables, statement)) as watch:
-                watch.execute("SELECT pg_terminate_backend(%s)", [self.on.connection.info.backend_pid])
-            raise Killed
+            if "CONCURRENTLY" in statement:
+                self.passed = replace(self.passed, amid=self.passed.amid + 1)
+                if self.passed.amid == wanted.amid:
+                    with halfway(self.on.connection, self.url, tables, lambda: weak(tables, statement)) as watch:
+                        watch.execute("SELECT pg_terminate_backend(%s)", [self.on.connection.info.backend_pid])
+                    raise Killed
+            weak(tables, statement)
 
         try:
             with mock.patch.object(faults, "point", point), mock.patch.object(self.on, "weak", dying):
@@ -131,6 +141,10 @@ class Stage:
             self._connect()
             return True
         return False
+
+    def kills(self) -> list[Kill]:
+        """Every place at which the last run could have died."""
+        return [*(Kill(before=n + 1) for n in range(self.passed.before)), *(Kill(amid=n + 1) for n in range(self.passed.amid))]
 
 
 @contextlib.contextmanager

@@ -78,9 +78,12 @@ class Tracer(Runtime):
         self.watch.close()
         super().close()
 
-    def strong(self, tables: Sequence[str], *statements: str, **looks: Callable[..., Any]) -> None:
+    def strong(
+        self, tables: Sequence[str], *statements: str, before: Callable[[Connection], object] | None = None,
+        after: Callable[[Connection, object], None] | None = None,
+    ) -> None:
         self._begin(statements)
-        super().strong(tables, *statements, **looks)
+        super().strong(tables, *statements, before=before, after=after)
         self._begin()
 
     def weak(self, tables: Sequence[str], statement: str) -> None:

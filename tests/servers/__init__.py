@@ -31,12 +31,12 @@ class Server:
         return named(self.url, database)
 
     @contextlib.contextmanager
-    def database(self, label: str = "test") -> Iterator[str]:
-        """An empty database's URL; it is dropped at the end, whoever is still connected."""
+    def database(self, label: str = "test", *, template: str = "template0") -> Iterator[str]:
+        """The URL of an empty database, or of a copy of `template`, to which nobody is connected; it is dropped at the end, whoever is connected then."""
         name = f"{label}_{secrets.token_hex(4)}"
         with psycopg.connect(self.url, autocommit=True) as c:
             # template0: what a local template1 holds is no part of a test
-            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE template0 ENCODING 'UTF8'", d=name).encode())
+            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8'", d=name, t=template).encode())
         try:
             yield self.at(name)
         finally:
