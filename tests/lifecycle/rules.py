@@ -23,14 +23,18 @@ from tests.servers import Server
 USERS = "nspname NOT IN ('bgmigrate', 'information_schema') AND nspname !~ '^pg_' AND relname <> 'alembic_version'"
 TABLES = f"SELECT nspname::text, relname::text FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND {USERS}"
 FUNCTIONS = "SELECT proname::text, prosrc FROM pg_proc WHERE pronamespace = 'bgmigrate'::regnamespace"
+CALLED = """
+    SELECT nspname, relname, proname::text FROM pg_trigger JOIN pg_proc f ON f.oid = tgfoid JOIN pg_class r ON r.oid = tgrelid JOIN pg_namespace n
+        ON n.oid = relnamespace WHERE f.pronamespace = 'bgmigrate'::regnamespace
+"""
 LIE = "SELECT pg_relation_filenode({n:l}::regclass)::text || md5(coalesce(string_agg(ctid::text || xmin::text, ',' ORDER BY ctid), '')) FROM {t:t}"
 VALUES = "SELECT e.key, count(*) FILTER (WHERE e.value <> 'null') FROM {t:t} t, jsonb_each(to_jsonb(t)) e GROUP BY 1"
 # What a row must obey, as (table, name, columns, kind): constraints, unique indexes that are none's, NOT NULL.
 OBEYED = f"""
-    SELECT nspname, relname, conname, ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)), contype::text
+    SELECT nspname, relname, conname, ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)), CASE contype WHEN 'u' THEN 'unique' ELSE contype::text END
       FROM pg_constraint k JOIN pg_class r ON r.oid = conrelid JOIN pg_namespace n ON n.oid = relnamespace WHERE contype IN ('c', 'f', 'p', 'u', 'x') AND {USERS}
     UNION ALL
-    SELECT nspname, r.relname, i.relname, ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY (indkey)), 'index'
+    SELECT nspname, r.relname, i.relname, ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = indrelid AND attnum = ANY (indkey)), 'unique'
       FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_class r ON r.oid = indrelid JOIN pg_namespace n ON n.oid = r.relnamespace
      WHERE indisunique AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid) AND {USERS.replace("relname", "r.relname")}
     UNION ALL
@@ -60,6 +64,7 @@ class State:
 
     catalog: Catalog
     functions: dict[str, str]
+    called: frozenset[tuple[str, str]]  # (table, function) of each sync trigger
     values: dict[str, dict[str, int]]
     rows: dict[str, str]
     columns: dict[str, frozenset[str]]
@@ -77,7 +82,8 @@ class State:
                 Rule(table=key(s, t), name=name, columns=frozenset(names), kind=kind) for s, t, name, names, kind in c.execute(OBEYED.encode())
             )
             functions: dict[str, str] = dict(c.execute(FUNCTIONS).fetchall())
-        return cls(catalog=catalog.read(stage.url), functions=functions, values=values, rows=rows, columns=columns, rules=rules)
+            called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
+        return cls(catalog=catalog.read(stage.url), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
     def differs(self, want: State, *, but: tuple[str, ...] = ()) -> list[str]:
         """How it is not the wanted state; `but`: names of what may have stayed."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,7 +83,7 @@ class Stage:
     """A database with blue's schema and rows and a journal, and the connection on which steps run."""
 
     def __init__(self, url: str, runtime: type[Runtime] = Runtime) -> None:
-        self.url, self._runtime = url, runtime
+        self.url, self._runtime, self.kills = url, runtime, list[Kill]()
         self._connect()
 
     @classmethod
@@ -113,38 +114,42 @@ class Stage:
         else:
             step.run(self.on)
 
-    def run(self, steps: Iterable[Step], kill: Kill | None = None) -> bool:
-        """Run them all, or up to there. Was it killed?"""
-        wanted, weak = kill or Kill(), self.on.weak
-        self.passed = Kill(before=0, amid=0)
+    def run(self, steps: Iterable[Step], kill: Kill | None = None) -> None:
+        """Run them, to the end or until they are killed there. `kills` is then where a run to the end could have been killed.
+
+        Of a transaction that is the last of its statements: whatever it has done before is lost with it.
+        """
+        strong, weak = self.on.strong, self.on.weak
+        before, amid, places = itertools.count(1), itertools.count(1), list[Kill]()
 
         def point() -> None:
-            self.passed = replace(self.passed, before=self.passed.before + 1)
-            if self.passed.before == wanted.before:
+            places.append(Kill(before=next(before)))
+            if places[-1] == kill:
                 raise Killed
 
-        def dying(tables: Sequence[str], statement: str) -> None:
-            if "CONCURRENTLY" in statement:
-                self.passed = replace(self.passed, amid=self.passed.amid + 1)
-                if self.passed.amid == wanted.amid:
+        def together(tables: Sequence[str], *statements: str, **looks: Any) -> None:
+            earlier = len(places)
+            strong(tables, *statements, **looks)
+            del places[earlier:-1]
+
+        def alone(tables: Sequence[str], statement: str) -> None:
+            if "CONCURRENTLY" in statement and (place := Kill(amid=next(amid))):
+                places.append(place)
+                if place == kill:
                     with halfway(self.on.connection, self.url, tables, lambda: weak(tables, statement)) as watch:
                         watch.execute("SELECT pg_terminate_backend(%s)", [self.on.connection.info.backend_pid])
                     raise Killed
             weak(tables, statement)
 
         try:
-            with mock.patch.object(faults, "point", point), mock.patch.object(self.on, "weak", dying):
+            with mock.patch.object(faults, "point", point), mock.patch.multiple(self.on, strong=together, weak=alone):
                 for step in steps:
                     self.step(step)
         except Killed:
             self.close()
             self._connect()
-            return True
-        return False
-
-    def kills(self) -> list[Kill]:
-        """Every place at which the last run could have died."""
-        return [*(Kill(before=n + 1) for n in range(self.passed.before)), *(Kill(amid=n + 1) for n in range(self.passed.amid))]
+        else:
+            self.kills = places
 
 
 @contextlib.contextmanager
