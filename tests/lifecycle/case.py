@@ -83,6 +83,7 @@ class Case:
     clean_up: str = ""  # makes green's rows obey blue's rules; without it rollback must refuse
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()  # constraints, or `table.column` for NOT NULL, that blue is known to obey, so that expand may add them
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
