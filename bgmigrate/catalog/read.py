@@ -21,10 +21,11 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
     tables = (
         Table(
-            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=options, grants=grants,
-            partition_by=partition, persistence=persistence, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
+            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
+            partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method,
+            columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
         )
-        for oid, schema, name, kind, comment, options, grants, partition, persistence in rows
+        for oid, schema, name, kind, comment, grants, partition, persistence, options, tablespace, method in rows
     )
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
@@ -34,6 +35,10 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
     )
     return Schema(tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences})
+
+
+def _parameters(options: list[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (o.partition("=") for o in options)}
 
 
 def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Column]]:
@@ -63,12 +68,12 @@ def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str,
 
 def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Index]]:
     out: dict[int, dict[str, Index]] = defaultdict(dict)
-    for oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment in connection.execute(
+    for oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options in connection.execute(
         template("catalog_indexes").encode(), [oids]
     ):
         out[table][name] = Index(
             oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment,
+            partial=partial, expression=expression, comment=comment, options=_parameters(options),
         )
     return out
 

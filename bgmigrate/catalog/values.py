@@ -71,6 +71,7 @@ class Index:
     partial: bool = False
     expression: bool = False
     comment: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nameless(self) -> str:
@@ -91,10 +92,12 @@ class Table:
     name: str
     kind: str = "r"
     comment: str | None = None
-    options: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)  # storage parameters, in their order; those of its TOAST table begin with `toast.`
     grants: str | None = None
     partition_by: str | None = None
     persistence: str = "p"
+    tablespace: str | None = None
+    access_method: str | None = None  # None: the default one
     columns: Mapping[str, Column] = field(default_factory=dict)
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column, Table
 from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
-from bgmigrate.ops import AddConstraint, BuildTable
+from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
 _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
 
@@ -44,7 +44,7 @@ class CreateTable(Change):
             columns={c.name: _definition(t, c) for c in t.columns.values()},
             constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
             indexes=[i.definition for i in t.indexes.values() if not i.constraint],
-            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", t.options and f"WITH ({t.options.strip('{}')})"))),
+            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", f"WITH ({assigned(t.options)})" if t.options else None))),
             comment=t.comment,
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )

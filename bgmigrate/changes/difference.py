@@ -13,6 +13,7 @@ from bgmigrate.snapshot import Snapshot, SnapshotColumn
 What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
     "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+    "tablespace", "access method",
 ]
 
 

@@ -8,6 +8,7 @@ from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -43,8 +44,11 @@ __all__ = [
     "RequireData",
     "RequireFit",
     "RequireNotNull",
+    "SetParameters",
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",
     "WidenColumn",
+    "assigned",
+    "set_parameters",
 ]

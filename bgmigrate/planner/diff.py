@@ -55,8 +55,9 @@ def _table(have: Table, want: Table, given: frozenset[str]) -> Iterator[Differen
     if have.comment != want.comment:
         yield differs("comment", "", have.comment, want.comment)
     for what, x, y in (("storage parameters", have.options, want.options), ("partitioning", have.partition_by, want.partition_by),
-                       ("persistence", have.persistence, want.persistence)):
-        if y is not None and x != y:
+                       ("persistence", have.persistence, want.persistence), ("tablespace", have.tablespace, want.tablespace),
+                       ("access method", have.access_method, want.access_method)):
+        if y and x != y:  # a model that says nothing of it is content with what there is
             yield differs(what, "", x, y)
 
 
