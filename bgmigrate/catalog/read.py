@@ -43,13 +43,13 @@ def _parameters(options: list[str]) -> dict[str, str]:
 
 def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Column]]:
     out: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, serial, options in connection.execute(
-        template("catalog_columns").encode(), [oids]
+    for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, schema, sequence, kind, options, owned in (
+        connection.execute(template("catalog_columns").encode(), [oids])
     ):
         out[oid][name] = Column(
-            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=options if identity else None,
-            generated=generated, collation=collation, comment=comment, grants=grants,
-            serial=serial if serial and default and default.startswith("nextval(") else None,
+            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=f"({options})" if identity else None,
+            generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
+            sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
     return out
 

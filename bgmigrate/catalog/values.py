@@ -10,6 +10,21 @@ from bgmigrate.naming import ident, key, qualified
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """A sequence; `options` is what follows its type in CREATE SEQUENCE, all of it said."""
+
+    schema: str
+    name: str
+    type: str
+    options: str
+
+    @property
+    def key(self) -> str:
+        """`numbers`, or `schema.numbers` outside of public."""
+        return key(self.schema, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """A column; `type` is format_type()'s text, `default` the deparsed expression (a generated column's as well)."""
 
@@ -24,6 +39,7 @@ class Column:
     comment: str | None = None
     grants: str | None = None
     serial: str | None = None  # the sequence that it owns and takes its default from
+    sequence: Sequence | None = None  # the one that its identity or default draws from, its own or not
 
     @property
     def definition(self) -> str:
@@ -131,21 +147,6 @@ class UserType:
     @property
     def key(self) -> str:
         """`mood`, or `schema.mood` outside of public."""
-        return key(self.schema, self.name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sequence:
-    """A sequence that belongs to no column."""
-
-    schema: str
-    name: str
-    type: str
-    options: str
-
-    @property
-    def key(self) -> str:
-        """`numbers`, or `schema.numbers` outside of public."""
         return key(self.schema, self.name)
 
 

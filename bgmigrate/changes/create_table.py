@@ -44,7 +44,7 @@ class CreateTable(Change):
             columns={c.name: _definition(t, c) for c in t.columns.values()},
             constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
             indexes=[i.definition for i in t.indexes.values() if not i.constraint],
-            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", f"WITH ({assigned(t.options)})" if t.options else None))),
+            options=_options(t),
             comment=t.comment,
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )
@@ -56,6 +56,11 @@ class CreateTable(Change):
             )
             for c in foreign
         ]
+
+
+def _options(table: Table) -> str:
+    parts = [f"PARTITION BY {table.partition_by}"] if table.partition_by else []
+    return " ".join([*parts, f"WITH ({assigned(table.options)})"] if table.options else parts)
 
 
 def _definition(table: Table, column: Column) -> str:

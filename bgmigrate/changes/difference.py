@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bgmigrate.catalog import Schema
+from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes.hints import Hints
 from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
@@ -87,6 +87,10 @@ class Differences:
         for d in taken:
             if d is not None:
                 self.pool.remove(d)
+
+    def sides(self, table: str, column: str) -> tuple[Column, Column]:
+        """A column that both have: as the migrations give it, under its new name, and as the target has it."""
+        return self.renamed.tables[table].columns[column], self.green.tables[table].columns[column]
 
     def model(self, table: str, column: str) -> SnapshotColumn | None:
         """The target's model of a column."""

@@ -10,6 +10,7 @@ from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
@@ -20,17 +21,20 @@ __all__ = [
     "AddEnumValue",
     "AdoptIndex",
     "AlterInCatalog",
+    "AlterSequence",
     "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
     "BuildIndex",
+    "BuildSequence",
     "BuildTable",
     "BuildType",
     "CommentOn",
     "DropColumns",
     "DropNotNull",
+    "DropSequences",
     "DropTables",
     "DropTypes",
     "EndRollback",
@@ -44,6 +48,7 @@ __all__ = [
     "RequireData",
     "RequireFit",
     "RequireNotNull",
+    "RequirePosition",
     "SetParameters",
     "Step",
     "StopSynchronizing",

@@ -15,16 +15,22 @@ _COLUMN = (("not null", "not_null"), ("default", "default"), ("identity", "ident
            ("comment", "comment"))
 
 
-def diff(have: Schema, want: Schema, target: Snapshot, *, concerns: Callable[[str], bool] = lambda table: True) -> list[Difference]:
-    """Every difference, in a fixed order. `concerns`: is a table that only `have` has Alembic's business (env.py's include_name and such)?"""
+def diff(
+    have: Schema, want: Schema, target: Snapshot, blue: Snapshot | None = None, *, concerns: Callable[[str], bool] = lambda table: True
+) -> list[Difference]:
+    """Every difference, in a fixed order. `concerns`: is a table that only `have` has Alembic's business (env.py's include_name and such)?
+
+    What no table holds (a sequence) and only `have` has is a difference when `blue`'s models made it: else it is the migrations' own.
+    """
     out: list[Difference] = []
     for key in sorted(have.types.keys() | want.types.keys()):
         a, b = have.types.get(key), want.types.get(key)
         if (a is None) != (b is None) or (a and b and (a.kind, a.labels, a.definition) != (b.kind, b.labels, b.definition)):
             out.append(Difference(what="user type", table=None, name=key, have=a, want=b))
     for key in sorted(have.sequences.keys() | want.sequences.keys()):
-        if have.sequences.get(key) != want.sequences.get(key) and key in want.sequences:
-            out.append(Difference(what="sequence", table=None, name=key, have=have.sequences.get(key), want=want.sequences[key]))
+        x, y = have.sequences.get(key), want.sequences.get(key)
+        if x != y and (y or (x and blue and blue.makes("CREATE SEQUENCE", x.name))):
+            out.append(Difference(what="sequence", table=None, name=key, have=x, want=y))
     for key in sorted(have.tables.keys() | want.tables.keys()):
         a_table, b_table = have.tables.get(key), want.tables.get(key)
         if a_table and b_table:

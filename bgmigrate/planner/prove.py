@@ -37,7 +37,7 @@ def prove(connection: Connection, differences: Differences, proposal: Proposal, 
         raise _wrong("rollback would leave a trace", [f"{kind} {name}" for kind, name, _ in sorted(trace)])
     _run(runtime, (p.step for p in (*proposal.expand, *proposal.contract)))
     end = catalog.read(connection, ignore=ignore)
-    rest = [str(d) for d in diff(_only(end, differences.green), differences.green, differences.target)]
+    rest = [str(d) for d in diff(_only(end, differences.green), differences.green, differences.target, differences.blue)]
     if rest:
         raise _wrong("it would not end in the target's schema", rest)
 
