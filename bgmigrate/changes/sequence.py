@@ -60,7 +60,7 @@ class ChangeSequence(Change):
             assert back
             return [
                 Planned(
-                    stage=Stage.LOOSEN, step=alter, undo=(_within(self.have), back),
+                    stage=Stage.LOOSEN, step=alter, undo=(within(self.have), back),
                     because=(f"Sequence {self.name}: more room, from which both draw. Who draws waits for an instant.",),
                 )
             ]
@@ -74,7 +74,7 @@ class ChangeSequence(Change):
             return []
         return [
             Planned(
-                stage=Stage.DEMAND, step=_within(self.want),
+                stage=Stage.DEMAND, step=within(self.want),
                 because=(f"Sequence {self.name}: it must stand within its new bounds. Nothing is locked.",),
             ),
             Planned(
@@ -91,8 +91,9 @@ def bounds(sequence: Sequence) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _within(sequence: Sequence) -> RequirePosition:
-    return RequirePosition(sequence.key, *bounds(sequence))
+def within(sequence: Sequence, name: str | None = None) -> RequirePosition:
+    """Demand that a sequence (`name`, or this one itself) stands within this one's bounds."""
+    return RequirePosition(name or sequence.key, *bounds(sequence))
 
 
 def _gets_room(have: Sequence, want: Sequence) -> bool:

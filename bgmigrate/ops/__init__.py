@@ -8,6 +8,7 @@ from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
@@ -20,6 +21,7 @@ __all__ = [
     "AddConstraint",
     "AddEnumValue",
     "AdoptIndex",
+    "AdvanceSequence",
     "AlterInCatalog",
     "AlterSequence",
     "BackfillDeferred",
@@ -40,7 +42,10 @@ __all__ = [
     "EndRollback",
     "KeepContracted",
     "KeepEnumValue",
+    "MakeIdentity",
+    "MakeSerial",
     "NarrowColumn",
+    "NumberColumn",
     "RemoveConstraint",
     "RemoveIndex",
     "RenameIndexes",
@@ -53,6 +58,7 @@ __all__ = [
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",
+    "UnnumberColumn",
     "WidenColumn",
     "assigned",
     "set_parameters",

@@ -11,8 +11,7 @@ from bgmigrate.snapshot import Snapshot
 
 T = TypeVar("T")
 
-_COLUMN = (("not null", "not_null"), ("default", "default"), ("identity", "identity"), ("generated", "generated"), ("collation", "collation"),
-           ("comment", "comment"))
+_COLUMN = (("not null", "not_null"), ("default", "default"), ("generated", "generated"), ("collation", "collation"), ("comment", "comment"))
 
 
 def diff(
@@ -70,6 +69,9 @@ def _table(have: Table, want: Table, given: frozenset[str]) -> Iterator[Differen
 def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
     if have.type != want.type:
         yield "type", have, want
+    # another type gives its identity other bounds by itself
+    if have.identity != want.identity or (have.type == want.type and have.identity_options != want.identity_options):
+        yield "identity", have, want
     for what, attribute in _COLUMN:
         a, b = getattr(have, attribute), getattr(want, attribute)
         if attribute == "default":
@@ -78,7 +80,7 @@ def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
             if have.type != want.type and a and b and a.split("::")[0] == b.split("::")[0]:
                 continue  # the same default, shown with the other type
         if a != b:
-            yield (what, have, want) if what in ("identity", "generated") else (what, a, b)
+            yield (what, have, want) if what == "generated" else (what, a, b)
 
 
 def _constraint_text(constraint: Constraint) -> tuple[str, str]:
