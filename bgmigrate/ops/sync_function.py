@@ -28,7 +28,8 @@ def _by_green(column: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class Sync:
     """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
-    `mirror`: columns that neither version writes, computed on every write."""
+    `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
+    `mirror_from`: for one that was the column before, what its column was made of it by."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
@@ -36,6 +37,8 @@ class Sync:
     backward: Mapping[str, str] = field(default_factory=dict)
     required: Collection[str] = ()
     mirror: Mapping[str, str] = field(default_factory=dict)
+    mirror_back: Mapping[str, str] = field(default_factory=dict)
+    mirror_from: Mapping[str, str] = field(default_factory=dict)
     green: str = "green"  # the environment that the new columns belong to
 
     def inputs(self, expression: str) -> list[str]:
@@ -71,6 +74,7 @@ class Sync:
     def watched(self) -> list[str]:
         """The columns whose UPDATE must fire the trigger."""
         used = set().union(*(self.inputs(e) for e in (*self.forward.values(), *self.backward.values(), *self.mirror.values())))
+        used |= set().union(*(self.inputs(e) for e in self.mirror_back.values()))
         used |= {c for new, old in self.pairs for c in (*new, *old)} | {c for c in self.required if c in self.derived}
         return [c for c in self.columns if c in used]
 
@@ -79,7 +83,7 @@ class Sync:
         """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
         constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}
         copied = all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
-        return copied and all(self._copies(e) for e in self.mirror.values())
+        return copied and all(self._copies(e) for e in (*self.mirror.values(), *self.mirror_back.values()))
 
     def _copies(self, expression: str) -> str | None:
         """The column that an expression is nothing but."""
@@ -117,6 +121,10 @@ class Sync:
             lines += self._pair(new, old)
         for column, expression in self.derived.items():
             lines += self._derive(column, expression)
+        for column, expression in self.mirror_back.items():  # ON DELETE SET NULL and the like of a foreign key on the mirror
+            shown = self.inputs(expression)
+            lines.append(f"IF TG_OP = 'UPDATE' AND ({self._changed(shown)}) AND NOT ({self._changed([column])}) THEN")
+            lines += [f"    {line}" for line in self._assign(column, expression, guarded=False)] + ["END IF;"]
         for column, expression in self.mirror.items():  # last: it shows what the rules above have made of the row
             lines += self._assign(column, expression, guarded=not self._never_fails(column, expression))
         # asked before the pairs are brought in step: afterwards both sides have changed

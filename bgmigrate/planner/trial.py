@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import psycopg
 
@@ -17,10 +17,10 @@ USES = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_ind
 
 
 class DatabaseTrial:
-    """Trials on one database. `ignore`: tables that are not the application's, such as version tables."""
+    """Trials on one database. `ignore`: tables that are not the application's, such as version tables; `first`: statements before each trial."""
 
-    def __init__(self, connection: Connection, ignore: Collection[str]) -> None:
-        self._connection, self._ignore = connection, ignore
+    def __init__(self, connection: Connection, ignore: Collection[str], first: Sequence[str] = ()) -> None:
+        self._connection, self._ignore, self._first = connection, ignore, tuple(first)
         self._known: dict[tuple[str, ...], Schema] = {}
 
     def after(self, *statements: str) -> Schema:
@@ -28,12 +28,22 @@ class DatabaseTrial:
         if statements not in self._known:
             try:
                 with self._connection.transaction(force_rollback=True):
-                    for statement in statements:
+                    for statement in (*self._first, *statements):
                         self._connection.execute(statement.encode())
                     self._known[statements] = catalog.read(self._connection, ignore=self._ignore)
             except psycopg.Error as error:
                 raise NotPossible((error.diag.message_primary or str(error)).strip()) from error
         return self._known[statements]
+
+    def refuses(self, *statements: str) -> str | None:
+        """What the server says against these statements; None where it takes them."""
+        try:
+            with self._connection.transaction(force_rollback=True):
+                for statement in (*self._first, *statements):
+                    self._connection.execute(statement.encode())
+        except psycopg.Error as error:
+            return (error.diag.message_primary or str(error)).strip()
+        return None
 
     def implies(self, table: str, given: str, then: str) -> bool:
         """Can PostgreSQL prove that a row for which `given` is true has `then` true, too? At worst it cannot."""
