@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bgmigrate.catalog import Schema
+from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes.hints import Hints
 from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
@@ -14,6 +14,7 @@ Side = Literal["blue", "green"]  # the version that is live, and the one that is
 What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
     "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+    "tablespace", "access method",
 ]
 
 
@@ -120,6 +121,10 @@ class Differences:
         for d in taken:
             if d is not None:
                 self.pool.remove(d)
+
+    def sides(self, table: str, column: str) -> tuple[Column, Column]:
+        """A column that both have: as the migrations give it, under its new name, and as the target has it."""
+        return self.renamed.tables[table].columns[column], self.green.tables[table].columns[column]
 
     def model(self, table: str, column: str) -> SnapshotColumn | None:
         """The target's model of a column."""

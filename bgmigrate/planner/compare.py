@@ -100,7 +100,7 @@ def compare(
                 for new, old in columns.items():
                     a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
             renamed = catalog.read(a, ignore=ignore)
-            pool = diff(renamed, green, target, concerns=_concerns(facts))
+            pool = diff(renamed, green, target, blue, concerns=_concerns(facts))
             for statement in _new_types(heads, green):
                 a.execute(statement.encode())
             added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]

@@ -39,7 +39,7 @@ def prove(connection: Connection, differences: Differences, proposal: Proposal, 
         raise _wrong("rollback would leave a trace", [f"{kind} {name}" for kind, name, _ in sorted(trace)])
     _run(runtime, (p.step for p in (*proposal.expand, *proposal.contract)))
     end = catalog.read(connection, ignore=ignore)
-    rest = [str(d) for d in diff(_only(end, differences.final), differences.final, _target(differences))]
+    rest = [str(d) for d in diff(_only(end, differences.final), differences.final, _target(differences), differences.blue)]
     if rest:
         raise _wrong("it would not end in the target's schema", rest)
 
