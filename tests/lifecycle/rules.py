@@ -85,13 +85,17 @@ class State:
             called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
         return cls(catalog=catalog.read(stage.url), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
-    def differs(self, want: State, *, but: tuple[str, ...] = ()) -> list[str]:
-        """How it is not the wanted state; `but`: names of what may have stayed."""
+    def differs(self, want: State, *, but: tuple[str, ...] = (), filled: tuple[str, ...] = ()) -> list[str]:
+        """How it is not the wanted state; `but`: names of what may have stayed; `filled`: columns in which a NULL may have become a value for good."""
         have, wanted = (Counter({t: n for t, n in s.catalog.items() if t[1].rpartition(".")[2] not in but}) for s in (self, want))
         out = catalog.difference(have, wanted)
         if self.functions.keys() != want.functions.keys():
             out.append(f"functions {sorted(self.functions)}, wanted {sorted(want.functions)}")
-        return out + [f"values in {t}: {v}, wanted {want.values.get(t)}" for t, v in self.values.items() if v != want.values.get(t)]
+        for table, values in self.values.items():
+            had = want.values.get(table, {})
+            if values != had | {c: n for c, n in values.items() if c in filled and n >= had.get(c, 0)}:
+                out.append(f"values in {table}: {values}, wanted {had}")
+        return out
 
     def new(self, before: State) -> set[tuple[str, str]]:
         """What is there and was not, as (what, name)."""
