@@ -9,16 +9,19 @@ from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, Re
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.rename_constraints import RenameConstraints
+from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
+from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
 __all__ = [
     "AddColumns",
     "AddConstraint",
     "AddEnumValue",
+    "AddUnvalidated",
     "AdoptIndex",
     "AlterInCatalog",
     "BackfillDeferred",
@@ -42,6 +45,7 @@ __all__ = [
     "RemoveIndex",
     "RenameConstraints",
     "RenameIndexes",
+    "ReplaceConstraint",
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
@@ -49,5 +53,6 @@ __all__ = [
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",
+    "ValidateConstraint",
     "WidenColumn",
 ]

@@ -41,7 +41,7 @@ def referenced(definition: str) -> tuple[str, ...]:
     return (found[1].replace('"', ""),) if found else ()
 
 
-def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error) -> Refused:
+def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error, became: str = "The constraint was taken back.") -> Refused:
     """The refusal for a constraint that the rows break: how many do and which, where that can be said in time, and the server's own words."""
     key = ForeignKey.parse(definition)
     unless = key.orphans(table) if key else of_check(definition)
@@ -50,8 +50,7 @@ def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.E
     said = error.diag.message_detail or error.diag.message_primary
     return Refused(
         demand.said(*found) if found else f"rows of {table} break {name} ({definition}): {said}",
-        why="Constraint and data disagree. The constraint was taken back.", next="Mend these rows, then run the same command again.",
-        code=demand.code,
+        why=f"Constraint and data disagree. {became}", next="Mend these rows, then run the same command again.", code=demand.code,
     )
 
 
