@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from bgmigrate.changes.base import Change, Page, Planned, Stage
-from bgmigrate.changes.difference import Difference, Differences
+from bgmigrate.changes.difference import Difference, Differences, Move
 from bgmigrate.changes.enum_add_value import columns_of, grows
 from bgmigrate.changes.successor import Successor, build, finish
-from bgmigrate.changes.twins import Move, NoTwin, Twin, twins_of
+from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.changes.widen_type import shadow
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
@@ -46,27 +46,28 @@ class ChangeEnum(Change):
     later: bool
 
     @classmethod
+    def moves(cls, differences: Differences) -> Sequence[Move]:
+        return [m for d, where in _changed(differences) if _obstacle(differences, d, where) is None for m in _moves(d, where)]
+
+    @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out, refusals = [], []
-        for d in differences.all("user type"):
-            if d.have and d.want and d.have.kind == d.want.kind == "e" and not grows(d.have.labels, d.want.labels):
-                differences.take(d)
-                where = list(columns_of(differences.heads, d.name))
-                reason = _obstacle(differences, d, where)
-                if reason is None:
-                    table = where[0][0]
-                    try:
-                        moves = [Move(table=table, old=c, there=shadow(table, c), final=c) for _, c in where]
-                        twins = tuple(twins_of(differences, moves, {d.name: fresh(d.name)}))
-                    except NoTwin as error:
-                        reason = f"of {error}, which cannot be built beside it"
-                if reason:
-                    refusals.append(_refusal(d, reason, where))
-                    continue
-                successors = tuple(_successor(differences, d, m) for m in moves)
-                later = any(differences.hints.waits(table, m.final) for m in moves)
-                out.append(cls(table=table, column=moves[0].final, type=d.name, have=d.have.labels, labels=d.want.labels, successors=successors,
-                               twins=twins, later=later))
+        for d, where in _changed(differences):
+            differences.take(d)
+            reason, moves = _obstacle(differences, d, where), _moves(d, where)
+            if reason is None:
+                try:
+                    twins = tuple(t for m in moves for t in twins_of(differences, m))
+                except NoTwin as error:
+                    reason = f"of {error}, which cannot be built beside it"
+            if reason:
+                refusals.append(_refusal(d, reason, where))
+                continue
+            later = any(differences.hints.waits(m.table, m.final) for m in moves)
+            out.append(cls(
+                table=moves[0].table, column=moves[0].final, type=d.name, have=d.have.labels, labels=d.want.labels,
+                successors=tuple(_successor(differences, d, m) for m in moves), twins=twins, later=later,
+            ))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
@@ -133,6 +134,18 @@ def fresh(type_: str) -> str:
     """The key of an enum type that is to replace another, in the same schema."""
     schema, _, _ = type_.rpartition(".")
     return f"{schema}." * bool(schema) + object_name("enum", type_)
+
+
+def _changed(differences: Differences) -> list[tuple[Difference, list[tuple[str, str]]]]:
+    """Enum types that lose values or change their order, with the columns that have them."""
+    return [
+        (d, list(columns_of(differences.heads, d.name))) for d in differences.all("user type")
+        if d.have and d.want and d.have.kind == d.want.kind == "e" and not grows(d.have.labels, d.want.labels)
+    ]
+
+
+def _moves(d: Difference, where: Sequence[tuple[str, str]]) -> list[Move]:
+    return [Move(table=t, old=c, there=shadow(t, c), final=c, renewed=(d.name, fresh(d.name))) for t, c in where]
 
 
 def _obstacle(differences: Differences, d: Difference, where: list[tuple[str, str]]) -> str | None:

@@ -13,9 +13,9 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.cast import assigned
-from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.difference import Differences, Move
 from bgmigrate.changes.successor import Successor, build, finish
-from bgmigrate.changes.twins import Move, NoTwin, Twin, owner, twins_of
+from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import DropNotNull
@@ -46,14 +46,16 @@ class RenameColumn(Change):
         return self.successors[0].old.name
 
     @classmethod
-    def claim(cls, differences: Differences) -> Sequence[Self]:
-        moves = [
+    def moves(cls, differences: Differences) -> Sequence[Move]:
+        return [
             Move(table=table, old=old, there=new, final=new, retyped=_retyped(differences, table, old, new))
             for table, renames in sorted(differences.renames.items()) for new, old in renames.items()
         ]
-        twins = _twins(differences, moves)
+
+    @classmethod
+    def claim(cls, differences: Differences) -> Sequence[Self]:
         out, refusals = [], []
-        for m in moves:
+        for m in cls.moves(differences):
             have, want = differences.heads.tables[m.table].columns[m.old], differences.green.tables[m.table].columns[m.final]
             for what in ("type", "collation", "comment", "default", "identity"):
                 differences.take(differences.find(what, m.table, m.final))
@@ -64,9 +66,7 @@ class RenameColumn(Change):
                 refusals.append(told)
                 continue
             successor = Successor(table=m.table, old=have, want=want, there=m.there, forward=told[0], backward=told[1])
-            # a twin that several renamed columns share is built once, with the first of them
-            mine = tuple(t for t in twins if m is owner(moves, t))
-            out.append(cls(table=m.table, column=m.final, successors=(successor,), twins=mine))
+            out.append(cls(table=m.table, column=m.final, successors=(successor,), twins=_twins(differences, m)))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
@@ -107,13 +107,12 @@ def _expressions(differences: Differences, m: Move, have: Column, want: Column) 
     )
 
 
-def _twins(differences: Differences, moves: Sequence[Move]) -> list[Twin]:
+def _twins(differences: Differences, move: Move) -> tuple[Twin, ...]:
     try:
-        return twins_of(differences, moves) if moves else []
+        return twins_of(differences, move)
     except NoTwin as error:
-        table = moves[0].table if len({m.table for m in moves}) == 1 else ", ".join(sorted({m.table for m in moves}))
         raise Refused(
-            f"a column of {table} cannot be renamed yet, because of {error}",
+            f"{move.table}.{move.old} cannot be renamed to {move.final} yet, because of {error}",
             why="Its twin would have to exist beside it, and bgmigrate cannot build it.",
-            next="Keep the database's name and rename the attribute only: new_name = mapped_column('old_name').", code="BGM901",
+            next=f"Keep the database's name and rename the attribute only: {move.final} = mapped_column(\"{move.old}\").", code="BGM901",
         ) from None

@@ -15,7 +15,17 @@ from bgmigrate.changes.base import Planned, Stage
 from bgmigrate.changes.server_default import set_default
 from bgmigrate.changes.twins import Twin, constraint_names, index_names
 from bgmigrate.naming import ident, trigger_name
-from bgmigrate.ops import AdoptIndex, BackfillRows, RemoveConstraint, RenameConstraints, RequireNotNull, Step, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import (
+    AdoptIndex,
+    BackfillRows,
+    RemoveConstraint,
+    RenameConstraints,
+    RequireMovable,
+    RequireNotNull,
+    Step,
+    StopSynchronizing,
+    SynchronizeColumns,
+)
 from bgmigrate.sql import compose
 
 
@@ -60,9 +70,15 @@ class Successor:
             why = f"{self.old.name}: a column of the new type beside it, which shows every write. ACCESS EXCLUSIVE for an instant."
         filled = f"{self.want.name}: rows that were there, in short batches in key order; resumes where it stopped."
         return [
+            self.movable(),
             Planned(stage=Stage.SYNCHRONIZE, step=sync, because=(why,)),
             Planned(stage=Stage.BACKFILL, step=BackfillRows(self.table, follow={self.there: self.forward}), because=(filled,)),
         ]
+
+    def movable(self) -> Planned:
+        """What uses the old column must be such as can be carried over, in both phases before anything else."""
+        why = f"{self.old.name}: views, policies and triggers that use it are carried over in contract; what cannot be is named here. Locks nothing."
+        return Planned(stage=Stage.DEMAND, step=RequireMovable(self.table, [self.old.name]), because=(why,))
 
     def required(self) -> list[Planned]:
         """NOT NULL for it, where green has it so."""
@@ -76,7 +92,7 @@ class Successor:
         first, alter, last = _numbering(self)
         return StopSynchronizing(
             self.table, self.trigger, drop=[self.old.name], rename={} if self.renames else {self.there: self.want.name}, alter=alter,
-            first=first, last=last,
+            carry={self.old.name: self.want.name}, first=first, last=last,
         )
 
 
@@ -100,18 +116,22 @@ def build(twins: Iterable[Twin]) -> list[Planned]:
 
 def finish(successors: Sequence[Successor], twins: Sequence[Twin], types: dict[str, str] | None = None) -> list[Planned]:
     """The end of them in contract: NOT NULL, old foreign keys, then each table's columns in one transaction with its twins' names."""
-    steps = [p for s in successors for p in s.required()]
+    steps = [p for s in successors for p in (s.movable(), *s.required())]
     tables = list(dict.fromkeys(s.table for s in successors))
     for twin in twins:
         if twin.constraint and twin.constraint.kind == "f" and twin.old and twin.constraint.references != twin.table:
             why = f"{twin.old}: its successor {twin.built} holds what it held. ACCESS EXCLUSIVE on both tables for an instant."
-            steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old), because=(why,)))
+            steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old, successor=twin.built), because=(why,)))
     for table in tables:
         mine = [t for t in twins if t.table == table]
         end = StopSynchronizing(
             table, trigger_name(table, next(s.want.name for s in successors if s.table == table)), constraints=constraint_names(mine),
             indexes=index_names(mine), adopt={t.final: t.adoption() for t in mine if t.key and (t.moves or t.key == "PRIMARY KEY")},
             types=types or {},
+            first=[  # it would hold the column that it points to
+                compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=t.old)
+                for t in mine if t.old and t.constraint and t.constraint.kind == "f" and t.constraint.references == table
+            ],
         )
         for successor in (s for s in successors if s.table == table):
             step: Step = replace(successor.end(), name=end.name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bgmigrate.catalog import Constraint, Index, Schema
 from bgmigrate.changes.create_index import concurrently
-from bgmigrate.changes.difference import Differences, NotPossible, What
+from bgmigrate.changes.difference import Differences, Move, NotPossible, What
 from bgmigrate.naming import object_name
 from bgmigrate.ops import AddConstraint, BuildIndex
 from bgmigrate.sql import compose
@@ -21,17 +21,6 @@ Thing = Constraint | Index
 
 class NoTwin(Exception):
     """Something hangs on the columns that cannot be built twice; `str()` names it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Move:
-    """A column and its successor: `old` in the migrations' schema, `there` beside it until contract, `final` in the target's."""
-
-    table: str
-    old: str
-    there: str
-    final: str
-    retyped: str | None = None  # the type (with its collation) that it gets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,34 +73,39 @@ def index_names(twins: Iterable[Twin]) -> dict[str, str]:
     return {t.built: t.final for t in twins if t.moves and not t.constraint}
 
 
-def twins_of(differences: Differences, moves: Sequence[Move], types: Mapping[str, str] | None = None) -> list[Twin]:
+def twins_of(differences: Differences, move: Move) -> tuple[Twin, ...]:
+    """The twins that are built with one column's successor: each is built once, whatever columns it is about.
+
+    Raises NoTwin for what cannot be built beside: exclusion constraints, generated columns, partition keys.
+    """
+    if differences.twins is None:
+        differences.twins = tuple(_all(differences, differences.moves))
+    return tuple(t for t in differences.twins if _owner(differences.moves, t) == move)
+
+
+def _all(differences: Differences, moves: Sequence[Move]) -> Iterator[Twin]:
     """Everything that hangs on these columns in both versions, and the plain indexes that green adds to a successor of the same name.
 
-    `types`: enum types (key: name until contract) whose new form the successors have. What the two versions have in different forms is left
-    in the pool. Raises NoTwin for what cannot be built beside: exclusion constraints, generated columns, partition keys.
+    What the two versions have in different forms is left in the pool.
     """
     heads, green = differences.heads, differences.green
-    was = differences.on_heads.after(*_renames((m.table, m.old, m.there) for m in moves), *_types(types))
-    now = differences.on_green.after(*_renames((m.table, m.final, m.there) for m in moves if m.final != m.there), *_types(types))
-    read = _retyped(differences, moves, types) or was
+    was = differences.on_heads.after(*_renames((m.table, m.old, m.there) for m in moves), *_types(moves))
+    now = differences.on_green.after(*_renames((m.table, m.final, m.there) for m in moves if m.final != m.there), *_types(moves))
+    read = _retyped(differences, moves) or was
     taken = {n for t in heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
-    out = []
     for table, thing in _hanging(heads, was):
-        same = (thing, _find(read, table, thing))
-        final = _counterpart(differences, now, table, same)
-        if final is None:
-            continue
-        out.append(_twin(now, table, final, taken, thing.name))
+        final = _counterpart(differences, now, table, (thing, _find(read, table, thing)))
+        if final is not None:
+            yield _twin(now, table, final, taken, thing.name)
     beside = {(m.table, m.there) for m in moves if m.there != m.final}
     for table, thing in _hanging(green, now):  # a plain index of green's on a column whose name is still the old one's
         if isinstance(thing, Index) and not thing.unique and any((table, c) in beside for c in thing.columns):
             difference = differences.find("index", table, thing.name)
             if difference is not None:
                 differences.take(difference)
-                out.append(_twin(now, table, thing, taken, thing.name if difference.have is not None else None))
+                yield _twin(now, table, thing, taken, thing.name if difference.have is not None else None)
         elif isinstance(thing, Constraint) and table not in heads.tables:
             differences.redefined[table, thing.name] = thing.definition
-    return out
 
 
 def way_back(differences: Differences, move: Move) -> list[Twin]:
@@ -121,7 +115,7 @@ def way_back(differences: Differences, move: Move) -> list[Twin]:
     return [_twin(was, table, thing, taken, thing.name) for table, thing in _hanging(differences.heads, was)]
 
 
-def owner(moves: Sequence[Move], twin: Twin) -> Move:
+def _owner(moves: Sequence[Move], twin: Twin) -> Move:
     """The column with which a twin is built: one of its own table, else the one that its foreign key points to."""
     mine = [m for m in moves if m.table == twin.table]
     return next(
@@ -134,13 +128,14 @@ def _renames(columns: Iterable[tuple[str, str, str]]) -> list[str]:
     return [compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=t, o=o, n=n) for t, o, n in columns]
 
 
-def _types(types: Mapping[str, str] | None) -> list[str]:
-    return [compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=t, n=n.rpartition(".")[2]) for t, n in (types or {}).items()]
+def _types(moves: Sequence[Move]) -> list[str]:
+    renewed = dict(m.renewed for m in moves if m.renewed)
+    return [compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=t, n=n.rpartition(".")[2]) for t, n in renewed.items()]
 
 
-def _retyped(differences: Differences, moves: Sequence[Move], types: Mapping[str, str] | None) -> Schema | None:
+def _retyped(differences: Differences, moves: Sequence[Move]) -> Schema | None:
     """The migrations' schema with the new names and types: how PostgreSQL itself would carry the definitions over. None where it cannot."""
-    statements = [*_renames((m.table, m.old, m.there) for m in moves), *_types(types)]
+    statements = [*_renames((m.table, m.old, m.there) for m in moves), *_types(moves)]
     for m in moves:
         if m.retyped and not differences.heads.tables[m.table].columns[m.old].identity:
             statements.append(compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} DROP DEFAULT", t=m.table, c=m.there))

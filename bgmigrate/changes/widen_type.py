@@ -12,9 +12,9 @@ from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Page, Planned, Stage
-from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.difference import Difference, Differences, Move
 from bgmigrate.changes.successor import Successor, build, finish
-from bgmigrate.changes.twins import Move, NoTwin, Twin, way_back
+from bgmigrate.changes.twins import NoTwin, Twin, way_back
 from bgmigrate.findings import Finding
 from bgmigrate.naming import ident, object_name
 from bgmigrate.ops import NarrowColumn, RequireFit, Step, WidenColumn
@@ -51,9 +51,8 @@ class WidenType(Change):
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("type"):
-            fits = _fits(d.name, d.have.type, d.want.type)
-            # a renamed column's old one would not take what green writes into a wider one
-            if fits and d.table and (d.table, d.name) in differences.in_catalog and d.name in differences.heads.tables[d.table].columns:
+            if fits := widens(differences, d):
+                assert d.table
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
         return out
@@ -87,6 +86,13 @@ class WidenType(Change):
                 next="Use prepare_threshold=None with psycopg 3 (or let the pool drop a connection that meets 0A000).",
             )
         ]
+
+
+def widens(differences: Differences, d: Difference) -> str | None:
+    """The condition that a value fits the old type, where PostgreSQL makes this change of type in its catalog alone. None where it does not."""
+    # a renamed column's old one would not take what green writes into a wider one
+    beside = d.table is None or (d.table, d.name) not in differences.in_catalog or d.name not in differences.heads.tables[d.table].columns
+    return None if beside else _fits(d.name, d.have.type, d.want.type)
 
 
 def shadow(table: str, column: str) -> str:

@@ -6,7 +6,9 @@ from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRo
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
+from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
@@ -38,6 +40,7 @@ __all__ = [
     "DropTables",
     "DropTypes",
     "EndRollback",
+    "ExchangeColumns",
     "KeepContracted",
     "KeepEnumValue",
     "NarrowColumn",
@@ -49,6 +52,7 @@ __all__ = [
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
+    "RequireMovable",
     "RequireNotNull",
     "Step",
     "StopSynchronizing",

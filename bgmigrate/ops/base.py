@@ -23,6 +23,7 @@ class Step(MigrateOperation):
     """One operation of a revision. Its fields are its arguments in the revision file."""
 
     may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before the others
+    settles: ClassVar[bool] = False  # is its refusal on the live database the plan's, too, because nothing but another release mends it?
     looks: ClassVar[bool] = False  # does it change nothing? Rollback runs such steps before all that do
 
     @property

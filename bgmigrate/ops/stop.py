@@ -8,6 +8,7 @@ from bgmigrate.journal import synchronizations
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import drop_column, there
+from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.rename_constraints import renames
@@ -27,7 +28,8 @@ class StopSynchronizing(Step):
 
     ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
     `constraints` and `indexes` are renamed: twins take the old names. So do `types` (new: old), after the old ones are dropped. `adopt` makes
-    constraints of indexes that were built concurrently; `first` and `last` are statements of that transaction that carry a sequence over.
+    constraints of indexes that were built concurrently; views and the like that use a column of `carry` (old: new) are made anew over the new
+    one; `first` and `last` are statements of that transaction that carry a sequence over.
     """
 
     table: str
@@ -39,6 +41,7 @@ class StopSynchronizing(Step):
     indexes: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     adopt: dict[str, str] = field(default_factory=dict)
+    carry: dict[str, str] = field(default_factory=dict)
     first: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
 
@@ -51,9 +54,11 @@ class StopSynchronizing(Step):
             compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
             for a, b in self.rename.items() if a in named and b in named
         ]
+        gone, anew = carried(on, self.table, self.carry)
         on.strong(
             family(on, self.table),
             *self.first,
+            *gone,
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
@@ -66,6 +71,7 @@ class StopSynchronizing(Step):
             *renames(on, self.table, self.constraints),
             *(compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()),
             *self.last,
+            *anew,
             after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
         )
 
@@ -83,6 +89,6 @@ class StopSynchronizing(Step):
             return StopSynchronizing(
                 self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
                 self.constraints | other.constraints, self.indexes | other.indexes, self.types | other.types, self.adopt | other.adopt,
-                self.first + other.first, self.last + other.last,
+                self.carry | other.carry, self.first + other.first, self.last + other.last,
             )
         return None

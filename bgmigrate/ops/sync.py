@@ -25,6 +25,26 @@ OTHERS = (
 )
 
 
+# What `exchange_columns` leaves on the trigger's function.
+EXCHANGED = (
+    "SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'bgmigrate' AND p.proname = %s"
+    " AND obj_description(p.oid, 'pg_proc') = 'exchanged'"
+)
+
+
+def search_path(on: Runtime) -> str:
+    """The schemas in which expressions are evaluated, whatever a session's own search_path is."""
+    rows = on.fetch("SELECT unnest(current_schemas(false))")
+    return ", ".join(ident(r[0]) for r in rows) or "public"
+
+
+def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
+    """The CREATE TRIGGER for a table, or one that inherits from it."""
+    every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
+    events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
+    return load("create_sync_trigger", name=name, table=table, events=events)
+
+
 @operation("synchronize_columns")
 @dataclass
 class SynchronizeColumns(Step):
@@ -50,20 +70,23 @@ class SynchronizeColumns(Step):
     fill: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
+        if on.has(EXCHANGED, self.name):
+            return  # by a run that was killed after a later step: the columns have each other's names now
         refuse_another(on, self.table, self.add)
         self.try_expressions(on)
-        sync = self._sync(on)
+        sync = self.sync(on)
         on.strong(
             family(on, self.table),
             *(add_column(self.table, c, d) for c, d in self.add.items()),
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
-            sync.function(self.name, self._search_path(on)),
-            *(self._trigger(on, sync, table) for table in family(on, self.table)),
+            sync.function(self.name, search_path(on)),
+            *(trigger(on, self.name, sync, table) for table in family(on, self.table)),
             before=lambda c: there(c, self.table),
             after=lambda c, before: self._after(on, c, before),
         )
 
-    def _sync(self, on: Runtime) -> Sync:
+    def sync(self, on: Runtime) -> Sync:
+        """The rules of the trigger, over the table's columns as they are."""
         columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: type_of(d) for c, d in self.add.items()}
         if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
             columns |= dict.fromkeys((*self.forward, *self.backward, *self.mirror, *self.fill), "")
@@ -72,15 +95,6 @@ class SynchronizeColumns(Step):
             table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,
             mirror=self.mirror, mirror_back=self.mirror_back, fill=self.fill, green="blue" if live == "green" else "green",
         )
-
-    def _search_path(self, on: Runtime) -> str:
-        rows = on.fetch("SELECT unnest(current_schemas(false))")
-        return ", ".join(ident(r[0]) for r in rows) or "public"
-
-    def _trigger(self, on: Runtime, sync: Sync, table: str) -> str:
-        every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
-        events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
-        return load("create_sync_trigger", name=self.name, table=table, events=events)
 
     def _after(self, on: Runtime, c: Connection, before: object) -> None:
         nothing_filled_yet(on, c, self.table, self.add, before)
@@ -125,7 +139,7 @@ class SynchronizeColumns(Step):
         return StopSynchronizing(self.table, self.name, list(self.add))
 
     def merge(self, other: Step) -> SynchronizeColumns | None:
-        if isinstance(other, SynchronizeColumns) and other.table == self.table:
+        if isinstance(other, SynchronizeColumns) and (other.table, other.name) == (self.table, self.name):
             return SynchronizeColumns(
                 self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
                 self.required + other.required, self.comments | other.comments, self.mirror | other.mirror,

@@ -29,7 +29,8 @@ def _by_green(column: str) -> str:
 class Sync:
     """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
     `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
-    `fill`: what takes the place of a NULL, and of nothing else."""
+    `mirror_from`: for one that was the column before, what its column was made of it by; `fill`: what takes the place of a NULL, and of
+    nothing else."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
@@ -38,6 +39,7 @@ class Sync:
     required: Collection[str] = ()
     mirror: Mapping[str, str] = field(default_factory=dict)
     mirror_back: Mapping[str, str] = field(default_factory=dict)
+    mirror_from: Mapping[str, str] = field(default_factory=dict)
     fill: Mapping[str, str] = field(default_factory=dict)
     green: str = "green"  # the environment that the new columns belong to
 

@@ -17,6 +17,7 @@ from sqlalchemy import Table as SATable
 from bgmigrate import catalog, scratch
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
+from bgmigrate.changes.difference import Speech
 from bgmigrate.changes.hints import Hints
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
@@ -44,14 +45,22 @@ def heads_database(settings: Settings, project: Project) -> Iterator[Connection]
             yield c
 
 
+def extensions(like: Connection) -> list[str]:
+    """Statements that create a database's extensions in another one."""
+    out = []
+    for name, schema in like.execute(EXTENSIONS):
+        out.append(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema))
+        out.append(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema))
+    return out
+
+
 def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None = None) -> None:
     """Create a version's schema in an empty database. `like`: a database whose extensions it may need.
 
     Raises Refused when the server refuses a statement of the version's own create_all.
     """
-    for name, schema in like.execute(EXTENSIONS) if like else ():
-        connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
-        connection.execute(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema).encode())
+    for statement in extensions(like) if like else ():
+        connection.execute(statement.encode())
     for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema}):
         connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
     for statement in snapshot.ddl:
@@ -67,7 +76,7 @@ def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None
 
 @contextmanager
 def compare(
-    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts
+    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts, speech: Speech
 ) -> Iterator[tuple[Differences, Connection]]:
     """All differences between the migrations' schema and the target's, with the renames that the hints decide already applied.
 
@@ -96,6 +105,7 @@ def compare(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
             on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
+            speech=speech, user_types=(*extensions(a), *_new_types(Schema(), heads), *_new_types(heads, green)),
         )
         yield differences, a
 
@@ -127,11 +137,12 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
 
 def _new_types(heads: Schema, green: Schema) -> list[str]:
     """Green's own types, for the columns that are tried on the migrations' schema."""
-    out = []
-    for key, user_type in green.types.items():
-        if key not in heads.types and user_type.kind == "e":
+    missing = {k: t for k, t in green.types.items() if k not in heads.types}
+    out = [compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=s) for s in sorted({t.schema for t in missing.values()})]
+    for key, user_type in missing.items():
+        if user_type.kind == "e":
             out.append(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=[compose("{v:l}", v=v) for v in user_type.labels]))
-        elif key not in heads.types:
+        else:
             out.append(compose("CREATE DOMAIN {n:t} AS {d:q}", n=key, d=user_type.definition))
     return out
 

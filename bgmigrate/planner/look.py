@@ -22,7 +22,10 @@ BEHIND = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg
 
 
 def look(proposal: Proposal, settings: Settings) -> tuple[Finding, ...]:
-    """Ask the configured database what expand and contract will ask: a warning for each demand that its rows do not meet now."""
+    """Ask the configured database what expand and contract will ask: a warning for each demand that its rows do not meet now.
+
+    Raises Refused for what no mending of rows will change, such as a view that would stand in the way.
+    """
     asked = [(phase, step) for phase, planned in (("expand", proposal.expand), ("contract", proposal.contract)) for step in _looks(planned)]
     if not asked or not settings.database_url:
         return ()
@@ -48,6 +51,8 @@ def _ask(connection: Connection, settings: Settings, phase: str, step: Step) -> 
     except Refused as refused:
         if isinstance(refused.__cause__, BEHIND):
             return []
+        if step.settles:
+            raise
         later = ', or let contract look for them: "on_violation": "later" in the column\'s or the table\'s hints' if phase == "expand" else ""
         return [replace(f, severity="warning", why=f"bgmigrate {phase} refuses while it is so. {f.why}", next=f.next.rstrip(".") + later + ".")
                 for f in refused.findings]
