@@ -25,7 +25,7 @@ def exchanged(table: str, have: Constraint, want: Constraint, stage: Stage, back
     why = f"{want.name}: as green has it, beside the old one. Added NOT VALID for an instant, validated while reads and writes go on."
     take = f"{want.name}: the old one goes, the new one takes its name. ACCESS EXCLUSIVE for an instant, no scan."
     return [
-        Planned(stage=stage, step=AddConstraint(table, ours, want.definition), because=(why,)),
+        Planned(stage=stage, step=AddConstraint(table, ours, want.definition, becomes=want.name), because=(why,)),
         Planned(stage=stage, step=ReplaceConstraint(table, want.name, ours), because=(take,), undo=undo),
     ]
 

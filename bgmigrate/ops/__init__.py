@@ -3,6 +3,7 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
@@ -32,6 +33,7 @@ __all__ = [
     "BeginExpand",
     "BeginRollback",
     "BuildIndex",
+    "BuildKey",
     "BuildTable",
     "BuildType",
     "CommentOn",
@@ -46,6 +48,7 @@ __all__ = [
     "NarrowColumn",
     "RemoveConstraint",
     "RemoveIndex",
+    "RemoveKey",
     "RenameConstraints",
     "RenameIndexes",
     "ReplaceConstraint",

@@ -11,6 +11,7 @@ import psycopg
 from bgmigrate.errors import Refused
 from bgmigrate.naming import bounded, object_name
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.indexes import VALID
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -18,6 +19,7 @@ from bgmigrate.sql.foreign_keys import ForeignKey
 from bgmigrate.sql.violations import of_check, of_not_null
 
 STATE = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
+DEFINITION = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
 def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> None:
@@ -57,15 +59,21 @@ def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.E
 @operation("add_constraint")
 @dataclass
 class AddConstraint(Step):
-    """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant."""
+    """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant.
+
+    `becomes`: the name that it is given later; once the constraint of that name says the same, there is nothing left to add.
+    """
 
     may_refuse: ClassVar[bool] = True
 
     table: str
     name: str
     definition: str
+    becomes: str = ""
 
     def run(self, on: Runtime) -> None:
+        if self.becomes and (self.definition,) in on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes):
+            return
         add_and_validate(on, self.table, self.name, self.definition)
 
     def undo(self) -> Step:
@@ -97,15 +105,22 @@ class RemoveConstraint(Step):
 @operation("adopt_index")
 @dataclass
 class AdoptIndex(Step):
-    """Make a unique index that was built concurrently the index of a constraint. ACCESS EXCLUSIVE for an instant, no scan."""
+    """Make a unique index that was built concurrently the index of a constraint. ACCESS EXCLUSIVE for an instant, no scan.
+
+    `becomes`: the name that it is given later; once there is a constraint of that name and no such index, there is nothing left to adopt.
+    """
 
     table: str
     name: str
     index: str
     deferrable: str = ""
+    becomes: str = ""
 
     def run(self, on: Runtime) -> None:
-        if not on.has(STATE, compose("{t:t}", t=self.table), self.name):
+        table = compose("{t:t}", t=self.table)
+        if self.becomes and on.has(STATE, table, self.becomes) and not on.has(VALID, table, self.index):
+            return
+        if not on.has(STATE, table, self.name):
             on.strong(
                 [self.table],
                 compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} UNIQUE USING INDEX {i:i}{d:q}", t=self.table, n=self.name, i=self.index,

@@ -8,11 +8,9 @@ from typing import ClassVar
 import psycopg
 
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.constraints import STATE, broken, referenced
+from bgmigrate.ops.constraints import DEFINITION, STATE, broken, referenced
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
-
-DEFINITION = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
 @operation("validate_constraint")
