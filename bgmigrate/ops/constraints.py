@@ -12,6 +12,7 @@ from bgmigrate.errors import Refused
 from bgmigrate.naming import bounded, object_name
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.indexes import VALID
+from bgmigrate.ops.partitions import is_partitioned, leaves
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -26,6 +27,12 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> Non
     """ADD CONSTRAINT ... NOT VALID (brief), then VALIDATE (SHARE UPDATE EXCLUSIVE: reads and writes go on), each in its own transaction."""
     state = on.fetch(STATE, compose("{t:t}", t=table), name)
     others = referenced(definition)
+    if not state and others and not on.offline and on.connection.info.server_version < 180000 and is_partitioned(on, table):
+        for leaf in leaves(on, table):  # NOT VALID foreign keys of partitioned tables came with PostgreSQL 18
+            add_and_validate(on, leaf, name, definition)
+        # the partitions' keys become its own: SHARE ROW EXCLUSIVE for an instant, no row is read
+        on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition))
+        return
     if not state:
         on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
     if state != [(True,)]:
@@ -97,6 +104,9 @@ class RemoveConstraint(Step):
         taken = self.successor and not on.offline and not on.has(STATE, compose("{t:t}", t=self.table), self.successor)
         if on.exists(self.table) and not taken:
             on.strong([self.table], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name))
+        for leaf in leaves(on, self.table):  # what a killed build had not joined yet
+            if on.has(STATE, compose("{t:t}", t=leaf), self.name):
+                on.strong([leaf], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=leaf, n=self.name))
 
     def undo(self) -> Step | None:
         return AddConstraint(self.table, self.name, self.definition) if self.definition else None
