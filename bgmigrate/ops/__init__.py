@@ -16,6 +16,7 @@ from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
+from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
@@ -44,6 +45,7 @@ __all__ = [
     "BuildTable",
     "BuildType",
     "CommentOn",
+    "CountRoundTrips",
     "DropColumns",
     "DropNotNull",
     "DropSequences",
@@ -67,6 +69,7 @@ __all__ = [
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "RequireConvertible",
     "RequireData",
     "RequireFit",
     "RequireMovable",
