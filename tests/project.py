@@ -161,6 +161,14 @@ class Project:
             [sys.executable, "-m", "alembic", *arguments], cwd=self.directory, env=self.environment(), capture_output=True, text=True, timeout=240
         )
 
+    def by_hand(self, sql: str) -> None:
+        """Write an expand revision by hand that executes this, and apply it."""
+        done = self.alembic("revision", "-m", "by hand", "--head", "expand@head")
+        assert done.returncode == 0, done.stderr
+        (path,) = (self.directory / "migrations").rglob("*by_hand.py")
+        path.write_text(path.read_text(encoding="utf-8").replace("    pass", f"    op.execute({sql!r})", 1), encoding="utf-8")
+        self.must("expand")
+
     def sql(self, text: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run statements in the project's database; the rows of the last one."""
         with psycopg.connect(self.url, autocommit=True) as c:

@@ -11,6 +11,7 @@ from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_data import RequireData
@@ -53,6 +54,7 @@ __all__ = [
     "RenameIndexes",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplacePrimaryKey",
     "RequireData",
     "RequireFit",
     "RequireMovable",

@@ -58,10 +58,13 @@ def delete(table: str, key: Callable[[int], Any]) -> Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it."""
+    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it.
+
+    `key`: the column that tells rows apart, where the versions' primary keys are not the same one column.
+    """
 
     table: str
-    key: str = "id"
+    key: str | None = None
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
 
@@ -83,6 +86,8 @@ class Case:
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
+    mended: tuple[str, ...] = ()  # names of what the service's database alone had otherwise, and has as the migrations say from expand on
+    by_hand: str = ""  # what a hand-written expand revision makes of blue's schema beforehand
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows

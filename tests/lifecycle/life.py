@@ -48,6 +48,8 @@ class Life:
 
     def _run(self) -> None:
         self.project.start_blue(self.case.seed)
+        if self.case.by_hand:
+            self.project.by_hand(self.case.by_hand)
         original = self.catalog()
         self.traffic.start("blue")
         self.plan()
@@ -169,8 +171,8 @@ class Life:
         return any(w.table == table and w.kind == "delete" for w in self.case.blue_writes)
 
     def stays(self, thing: tuple[str, str, str]) -> bool:
-        """Is it something that rollback cannot take back?"""
-        return thing[1].rpartition(".")[2] in self.case.stays
+        """Is it something that rollback cannot take back, or need not?"""
+        return thing[1].rpartition(".")[2] in (*self.case.stays, *self.case.mended)
 
     def catalog(self) -> Catalog:
         """The live catalog."""
