@@ -26,9 +26,11 @@ class ChangeIndex(Change):
     kind: ClassVar[str] = "change_index"
     rank: ClassVar[int] = 60
     page: ClassVar[Page] = Page(
-        blue="Its queries have the old index until contract.",
-        green="Its queries have the new index from expand on; a unique one holds from contract on, unless blue is known to obey it.",
+        blue="Keeps the index that it knows until contract; its writes maintain both.",
+        green="Has the index that it wants beside the old one, under a name of ours, from the end of expand on; a unique one from contract "
+              "on, unless blue is known to obey it. Contract gives it its name.",
         wrong=(
+            "Both indexes take space and time at every write until contract.",
             "Until contract a unique old one refuses green's duplicates, unless the table's hint `drop_in_expand` names it.",
             "Duplicates under a new unique one: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
         ),

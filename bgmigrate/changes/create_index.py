@@ -31,11 +31,14 @@ class CreateIndex(Change):
     kind: ClassVar[str] = "create_index"
     rank: ClassVar[int] = 60
     page: ClassVar[Page] = Page(
-        blue="Reads and writes go on while the index is built, and maintain it from then on.",
-        green="Finds the index from expand on; a unique one from contract on, unless blue is known to obey it.",
+        blue="Reads and writes go on while the index is built. Each of its later writes maintains one index more, and an UPDATE of an "
+             "indexed column is not HOT.",
+        green="Has the index from the end of expand on; a unique one from contract on, unless blue is known to obey it.",
         wrong=(
+            ("The build waits for transactions that are older than itself, in any table of the database; when that lasts longer than "
+             "`index_lock_timeout`, expand gives up (exit 5) with the holders named, and leaves no invalid index behind."),
             "Duplicates under a unique one: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
-            "A long transaction anywhere in the database makes the build wait, for index_lock_timeout at most; it leaves nothing behind then.",
+            "An index that was killed in the middle is INVALID: the next run drops it and builds it again.",
         ),
     )
 

@@ -25,9 +25,14 @@ class DropIndex(Change):
     kind: ClassVar[str] = "drop_index"
     rank: ClassVar[int] = 60
     page: ClassVar[Page] = Page(
-        blue="Its queries have the index until contract.",
-        green="A unique one refuses its duplicates until contract, unless the table's hint `drop_in_expand` names the index.",
-        wrong=("Dropped in expand, a unique index makes blue's ON CONFLICT on it fail, and its queries slow.",),
+        blue="Keeps the index, and its queries their plans, until contract.",
+        green="Keeps it until contract as well; a unique one refuses its duplicates, unless the table's hint `drop_in_expand` names the index.",
+        wrong=(
+            ("The drop waits for every transaction that uses the table; when that lasts longer than `index_lock_timeout`, contract "
+             "gives up (exit 5) with the holders named."),
+            "Dropped in expand, a unique index makes blue's ON CONFLICT on it fail, and its queries slow.",
+            "A query that needs the index after all is slow only after contract, when a new index takes a build.",
+        ),
     )
 
     have: Index

@@ -11,10 +11,14 @@ from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
+from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.rename_constraints import RenameConstraints
+from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -27,7 +31,9 @@ __all__ = [
     "AddEnumValue",
     "AddUnvalidated",
     "AdoptIndex",
+    "AdvanceSequence",
     "AlterInCatalog",
+    "AlterSequence",
     "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
@@ -35,23 +41,31 @@ __all__ = [
     "BeginRollback",
     "BuildIndex",
     "BuildKey",
+    "BuildSequence",
     "BuildTable",
     "BuildType",
     "CommentOn",
     "DropColumns",
     "DropNotNull",
+    "DropSequences",
     "DropTables",
     "DropTypes",
     "EndRollback",
     "ExchangeColumns",
+    "FollowTable",
+    "HideTable",
     "KeepContracted",
     "KeepEnumValue",
+    "MakeIdentity",
+    "MakeSerial",
     "NarrowColumn",
+    "NumberColumn",
     "RemoveConstraint",
     "RemoveIndex",
     "RemoveKey",
     "RenameConstraints",
     "RenameIndexes",
+    "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
     "ReplacePrimaryKey",
@@ -59,9 +73,15 @@ __all__ = [
     "RequireFit",
     "RequireMovable",
     "RequireNotNull",
+    "RequirePosition",
+    "SetParameters",
+    "ShowTable",
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",
+    "UnnumberColumn",
     "ValidateConstraint",
     "WidenColumn",
+    "assigned",
+    "set_parameters",
 ]

@@ -35,7 +35,8 @@ class Step(MigrateOperation):
         """Run as an operation of a revision: outside of Alembic's transaction, which is committed."""
         with runtime_of(operations.get_context()) as runtime:
             began = time.monotonic()
-            self.run(runtime)
+            if getattr(self, "table", None) not in runtime.renamed:
+                self.run(runtime)
             runtime.done.append({"revision": runtime.revision, "op": self.verb, "seconds": round(time.monotonic() - began, 3)})
 
     def run(self, on: Runtime) -> None:

@@ -162,9 +162,10 @@ class RequireNotNull(Step):
             if not on.has(STATE, compose("{t:t}", t=self.table), check):  # asked first: even NOT VALID it would refuse every write of such a row
                 RequireData(self.table, of_not_null(column), f"have no value in {column}", code="BGM502").run(on)
             add_and_validate(on, self.table, check, compose("CHECK ({c:i} IS NOT NULL)", c=column))
+            # two statements: one ALTER TABLE drops before it proves, and would scan the table under ACCESS EXCLUSIVE
             on.strong(
-                [self.table],
-                compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} SET NOT NULL, DROP CONSTRAINT {k:i}", t=self.table, c=column, k=check),
+                [self.table], compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} SET NOT NULL", t=self.table, c=column),
+                compose("ALTER TABLE {t:t} DROP CONSTRAINT {k:i}", t=self.table, k=check),
             )
 
     def merge(self, other: Step) -> RequireNotNull | None:

@@ -19,7 +19,7 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildTable, SynchronizeColumns
+from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
 from bgmigrate.planner.pending import unmade
@@ -180,6 +180,8 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
         step = planned.step
         if isinstance(step, BuildTable) and step.table in live.tables:
             taken.append((step.table, None))
+        if isinstance(step, BuildSequence) and step.name in live.sequences:
+            taken.append((step.name, None))
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]

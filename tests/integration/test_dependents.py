@@ -100,7 +100,7 @@ def test_what_uses_a_column_uses_its_successor_afterwards(live: Project, green: 
 
 def _plain(text: str) -> str:
     """A view's output keeps its name, and casts of varchar go with the type; order and blanks are PostgreSQL's."""
-    for word in ("full_name AS name", "people.full_name", "(name)::text", "people.", "::text", "(", ")", " ", "\n"):
+    for word in ("full_name AS name", "people.full_name", "(name)::text", "people.", "::text", "(", ")", "{", "}", " ", "\n"):
         text = text.replace(word, {"full_name AS name": "name", "people.full_name": "name", "(name)::text": "name"}.get(word, ""))
     return ",".join(sorted(text.replace("full_name", "name").replace("ON", ",").replace("FROM", ",").split(",")))
 

@@ -65,6 +65,7 @@ class Seen:
 
     table: str
     key: str | None = None
+    renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
 
@@ -85,12 +86,19 @@ class Case:
     clean_up: str = ""  # makes green's rows obey blue's rules; without it rollback must refuse
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()  # constraints, or `table.column` for NOT NULL, that blue is known to obey, so that expand may add them
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
-    mended: tuple[str, ...] = ()  # names of what the service's database alone had otherwise, and has as the migrations say from expand on
-    by_hand: str = ""  # what a hand-written expand revision makes of blue's schema beforehand
+    by_hand: str = ""  # what a hand-written expand revision has made of blue's schema
+    drift: str = ""  # what has become of the service's database alone
+    mended: tuple[str, ...] = ()  # names of what is as the migrations say again from expand on, for good
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names in the catalog of what rollback leaves as expand has made it."""
+        return self.stays + self.mended
 
     @property
     def id(self) -> str:
