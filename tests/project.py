@@ -176,7 +176,7 @@ class Project:
 
     def by_hand(self, sql: str) -> None:
         """Write an expand revision by hand that executes this, and apply it."""
-        done = self.alembic("revision", "-m", "by hand", "--head", "expand@head")
+        done = self.alembic("revision", "-m", "by hand", "--rev-id", "by_hand", "--head", "expand@head")
         assert done.code == 0, done
         (path,) = (self.directory / "migrations").rglob("*by_hand.py")
         path.write_text(path.read_text(encoding="utf-8").replace("    pass", f"    op.execute({sql!r})", 1), encoding="utf-8")

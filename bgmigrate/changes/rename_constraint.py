@@ -25,7 +25,8 @@ class RenameConstraint(Change):
     rank: ClassVar[int] = 45
     page: ClassVar[Page] = Page(
         blue="Nothing changes for it; it may name the constraint until it is gone.",
-        green="Must not name the constraint (ON CONFLICT ON CONSTRAINT, the name in an error) before contract: plan warns.",
+        green="Has the same rule, and meets the old name in errors until contract.",
+        wrong=("Green names the constraint (ON CONFLICT ON CONSTRAINT) before contract: the statement fails. plan warns.",),
     )
 
     have: Constraint | Index

@@ -30,5 +30,6 @@ CASE = Case(
     ),
     seen=(Seen(table="seats"),),
     clean_up="UPDATE seats SET guest = NULL WHERE guest = 'same'",
+    obeyed=("goes",),
     changes=("wider", "nulls", "goes", "later"),
 )
