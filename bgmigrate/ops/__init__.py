@@ -13,6 +13,7 @@ from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
+from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
@@ -69,6 +70,7 @@ __all__ = [
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplacePrimaryKey",
     "RequireConvertible",
     "RequireData",
     "RequireFit",
