@@ -39,16 +39,17 @@ class CreateIndex(Change):
                 out.append(cls(table=d.table, column=None, want=d.want))
         return out
 
-    def _build(self, stage: Stage) -> list[Planned]:
+    def build(self, stage: Stage) -> list[Planned]:
+        """The step that builds it while reads and writes go on."""
         assert self.table
         step = BuildIndex(self.table, self.want.name, concurrently(self.want.definition))
         return [Planned(stage=stage, step=step, because=(f"{self.want.name}: SHARE UPDATE EXCLUSIVE, reads and writes go on.",))]
 
     def expand(self) -> list[Planned]:
-        return [] if self.want.unique else self._build(Stage.INDEXES)
+        return [] if self.want.unique else self.build(Stage.INDEXES)
 
     def contract(self) -> list[Planned]:
-        return self._build(Stage.REQUIRE) if self.want.unique else []
+        return self.build(Stage.REQUIRE) if self.want.unique else []
 
 
 def _partitioned(differences: Differences, table: str | None) -> bool:

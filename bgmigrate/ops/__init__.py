@@ -9,11 +9,13 @@ from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, Re
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
+from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
@@ -45,6 +47,7 @@ __all__ = [
     "DropTypes",
     "EndRollback",
     "ExchangeColumns",
+    "GenerateColumn",
     "KeepContracted",
     "KeepEnumValue",
     "MakeIdentity",
@@ -61,6 +64,7 @@ __all__ = [
     "RequireMovable",
     "RequireNotNull",
     "RequirePosition",
+    "RequireSmall",
     "SetParameters",
     "Step",
     "StopSynchronizing",

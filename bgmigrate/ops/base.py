@@ -22,7 +22,8 @@ S = TypeVar("S", bound="type[Step]")
 class Step(MigrateOperation):
     """One operation of a revision. Its fields are its arguments in the revision file."""
 
-    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before it has changed anything
+    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before the others
+    looks: ClassVar[bool] = False  # does it change nothing? Rollback runs such steps before all that do
 
     @property
     def verb(self) -> str:

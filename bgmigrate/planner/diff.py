@@ -11,7 +11,7 @@ from bgmigrate.snapshot import Snapshot
 
 T = TypeVar("T")
 
-_COLUMN = (("not null", "not_null"), ("default", "default"), ("generated", "generated"), ("collation", "collation"), ("comment", "comment"))
+_COLUMN = (("not null", "not_null"), ("default", "default"), ("collation", "collation"), ("comment", "comment"))
 
 
 def diff(
@@ -72,15 +72,20 @@ def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
     # another type gives its identity other bounds by itself
     if have.identity != want.identity or (have.type == want.type and have.identity_options != want.identity_options):
         yield "identity", have, want
+    generated = have.generated or want.generated
+    if generated and (have.generated, have.default) != (want.generated, want.default):
+        yield "generated", have, want
     for what, attribute in _COLUMN:
         a, b = getattr(have, attribute), getattr(want, attribute)
         if attribute == "default":
+            if generated:
+                continue  # its expression, or goes with it
             if have.serial and want.serial:
                 continue  # each owns its sequence, whatever its name
             if have.type != want.type and a and b and a.split("::")[0] == b.split("::")[0]:
                 continue  # the same default, shown with the other type
         if a != b:
-            yield (what, have, want) if what == "generated" else (what, a, b)
+            yield what, a, b
 
 
 def _constraint_text(constraint: Constraint) -> tuple[str, str]:

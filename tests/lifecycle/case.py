@@ -83,6 +83,7 @@ class Case:
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
+    since: int = 0  # the PostgreSQL version that its models need
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
 
