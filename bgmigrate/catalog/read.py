@@ -22,10 +22,10 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     tables = (
         Table(
             oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
-            partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method,
+            partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method, inherited=inherited,
             columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
         )
-        for oid, schema, name, kind, comment, grants, partition, persistence, options, tablespace, method in rows
+        for oid, schema, name, kind, comment, grants, partition, persistence, options, tablespace, method, inherited in rows
     )
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
@@ -56,24 +56,25 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
 
 def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str, Constraint]]:
     out: dict[int, dict[str, Constraint]] = defaultdict(dict)
-    for oid, table, name, kind, definition, validated, columns, references, on_delete, _, comment in connection.execute(
+    for oid, table, name, kind, definition, validated, columns, references, on_delete, index, comment, operators in connection.execute(
         template("catalog_constraints").encode(), [oids]
     ):
         out[table][name] = Constraint(
             oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
-            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment,
+            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
+            operators=tuple(operators),
         )
     return out
 
 
 def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Index]]:
     out: dict[int, dict[str, Index]] = defaultdict(dict)
-    for oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options in connection.execute(
-        template("catalog_indexes").encode(), [oids]
-    ):
+    for row in connection.execute(template("catalog_indexes").encode(), [oids]):
+        oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
         out[table][name] = Index(
             oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment, options=_parameters(options),
+            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(elements), predicate=predicate,
+            nulls_distinct=distinct,
         )
     return out
 

@@ -71,6 +71,8 @@ class Constraint:
     on_delete: str = ""
     validated: bool = True
     comment: str | None = None
+    index: int = 0  # the oid of the index that it is made of; a foreign key's: of the one that it points to
+    operators: tuple[str, ...] = ()  # an exclusion constraint's, as SQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,9 @@ class Index:
     partial: bool = False
     expression: bool = False
     comment: str | None = None
+    elements: tuple[str, ...] = ()  # what it sorts by: columns and expressions, as SQL
+    predicate: str | None = None
+    nulls_distinct: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -112,6 +117,7 @@ class Table:
     grants: str | None = None
     partition_by: str | None = None
     persistence: str = "p"
+    inherited: bool = False  # do other tables inherit from it?
     tablespace: str | None = None
     access_method: str | None = None  # None: the default one
     columns: Mapping[str, Column] = field(default_factory=dict)

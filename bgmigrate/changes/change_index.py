@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Index
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.difference import Differences
 from bgmigrate.naming import object_name
@@ -23,6 +23,18 @@ class ChangeIndex(Change):
 
     kind: ClassVar[str] = "change_index"
     rank: ClassVar[int] = 60
+    page: ClassVar[Page] = Page(
+        blue="Keeps the index that it knows until contract; its writes maintain both.",
+        green="Has the index that it wants beside the old one, under a name of ours, from the end of expand on; a unique one from contract "
+              "on. Contract gives it its name.",
+        wrong=(
+            "Both indexes take space and time at every write until contract.",
+            ("A statement that names the index by ON CONFLICT's predicate or columns needs the unique index that fits it: a changed "
+             "unique one is there after contract only."),
+            ("Between the drop and the renaming, which are two transactions, the new index is valid under its other name; a run that is "
+             "killed there goes on with the renaming."),
+        ),
+    )
 
     have: Index
     want: Index

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Index
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import BuildIndex
 
@@ -27,6 +27,17 @@ class CreateIndex(Change):
 
     kind: ClassVar[str] = "create_index"
     rank: ClassVar[int] = 60
+    page: ClassVar[Page] = Page(
+        blue="Reads and writes go on while the index is built. Each of its later writes maintains one index more, and an UPDATE of an "
+             "indexed column is not HOT.",
+        green="Has the index from the end of expand on; a unique one from contract on, because blue's rows need not be unique before.",
+        wrong=(
+            ("The build waits for transactions that are older than itself, in any table of the database; when that lasts longer than "
+             "`index_lock_timeout`, expand gives up (exit 5) with the holders named, and leaves no invalid index behind."),
+            "Rows that are not unique make contract refuse (BGM501) with the duplicate named; nothing of the index stays.",
+            "An index that was killed in the middle is INVALID: the next run drops it and builds it again.",
+        ),
+    )
 
     want: Index
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column, Table
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
@@ -24,6 +24,18 @@ class CreateTable(Change):
 
     kind: ClassVar[str] = "create_table"
     rank: ClassVar[int] = 20
+    page: ClassVar[Page] = Page(
+        blue="Does not know the table. Its deletes and key changes in a table that the new one refers to obey the new foreign key from "
+             "expand on.",
+        green="Finds the table empty, and is the only one that writes it.",
+        wrong=(
+            ("A foreign key without ON DELETE makes blue's DELETE of a referenced row fail once green has written a row that refers to "
+             "it: give it an ON DELETE rule if blue deletes."),
+            ("Adding a foreign key waits for the writers of both tables, and others wait behind it: for an instant, and again within "
+             "the lock budget."),
+            "Rollback drops the table with whatever green has written into it.",
+        ),
+    )
 
     want: Table
 

@@ -89,6 +89,7 @@ class Differences:
     heads: Schema
     renamed: Schema
     green: Schema
+    final: Schema  # green's, with the names that its tables have at the end
     target: Snapshot
     blue: Snapshot | None
     hints: Hints
@@ -101,6 +102,7 @@ class Differences:
     user_types: tuple[str, ...] = ()  # statements that create both versions' extensions and types in an empty database
     moves: tuple[Move, ...] = ()  # of all kinds
     twins: tuple[Any, ...] | None = None  # what hangs on them, once `changes.twins` was asked
+    tables: Mapping[str, str] = field(default_factory=dict)  # renamed ones (old: new); everywhere else here they have their old names
     redefined: dict[tuple[str, str], str] = field(default_factory=dict)  # foreign keys of new tables, as they read until contract
     pool: list[Difference] = field(default_factory=list)
 
@@ -128,6 +130,10 @@ class Differences:
         """The target's model of a column."""
         t = self.target.tables.get(table)
         return t.columns.get(column) if t else None
+
+    def named(self, table: str) -> str:
+        """What green itself calls a table."""
+        return self.tables.get(table, table)
 
     def unknown_to_migrations(self) -> list[str]:
         """What the live version's models have and the migrations do not give: drift that no plan can see."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Index
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import RemoveIndex
 
@@ -18,6 +18,16 @@ class DropIndex(Change):
 
     kind: ClassVar[str] = "drop_index"
     rank: ClassVar[int] = 60
+    page: ClassVar[Page] = Page(
+        blue="Keeps the index, and its queries their plans, until contract.",
+        green="Keeps it until contract as well; its writes maintain it.",
+        wrong=(
+            ("The drop waits for every transaction that uses the table; when that lasts longer than `index_lock_timeout`, contract "
+             "gives up (exit 5) with the holders named."),
+            "A unique index that green drops still refuses green's duplicates until contract.",
+            "A query that needs the index after all is slow only after contract, when a new index takes a build.",
+        ),
+    )
 
     have: Index
 

@@ -14,6 +14,7 @@ from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, Replac
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.rename_constraints import RenameConstraints
+from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
@@ -47,7 +48,9 @@ __all__ = [
     "DropTypes",
     "EndRollback",
     "ExchangeColumns",
+    "FollowTable",
     "GenerateColumn",
+    "HideTable",
     "KeepContracted",
     "KeepEnumValue",
     "MakeIdentity",
@@ -58,6 +61,7 @@ __all__ = [
     "RemoveIndex",
     "RenameConstraints",
     "RenameIndexes",
+    "RenameTable",
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
@@ -66,6 +70,7 @@ __all__ = [
     "RequirePosition",
     "RequireSmall",
     "SetParameters",
+    "ShowTable",
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",

@@ -31,6 +31,7 @@ class RequireSmall(Step):
     """
 
     may_refuse: ClassVar[bool] = True
+    settles: ClassVar[bool] = True
     looks: ClassVar[bool] = True
 
     table: str

@@ -131,9 +131,9 @@ def test_a_printed_script_does_the_same(project: Project, server: Server) -> Non
     project.start_blue()
     project.must("plan", "-m", "one", "--target", project.spec("green"))
     done = project.alembic("upgrade", "heads", "--sql")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     with server.database("printed") as url, psycopg.connect(url, autocommit=True) as c:
-        for statement in dump.statements(done.stdout):
+        for statement in dump.statements(done.out):
             c.execute(statement.encode())
         assert c.execute(f"INSERT INTO {LINES} (a, b) VALUES (9, 3) RETURNING c, d").fetchone() == (3, 3)
         assert c.execute("SELECT count(*) FROM pg_indexes WHERE indexname ~ '_c$'").fetchone() == (1,)

@@ -85,9 +85,9 @@ def test_a_printed_script_does_the_same(project: Project, server: Server) -> Non
     project.start_blue()
     project.must("plan", "-m", "one", "--target", project.spec("green"))
     done = project.alembic("upgrade", "heads", "--sql")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     with server.database("printed") as url, psycopg.connect(url, autocommit=True) as c:
-        for statement in dump.statements(done.stdout):
+        for statement in dump.statements(done.out):
             c.execute(statement.encode())
         row = c.execute('INSERT INTO "my shop"."Orders" DEFAULT VALUES RETURNING id, place').fetchone()
         assert row == (1, 1)

@@ -79,8 +79,8 @@ INSERT INTO "Serial's" (title) SELECT NULLIF('t' || i, 't7') FROM generate_serie
 INSERT INTO always (title) SELECT 't' || i FROM generate_series(1, 200) i; INSERT INTO "default" (title) SELECT 't' || i FROM generate_series(1, 200) i;
 """,
         blue_writes=(
-            insert("given", lambda n: {"id": -1 - n} if n % 2 else {"id": -1 - n, "place": n % 50}),
-            update("given", lambda n: n % 20 + 1, lambda n: {"place": n % 60}),
+            insert("given", lambda n: {"id": -1 - n, "place": None if n % 2 else n % 50}),
+            update("given", lambda n: n % 20 + 1, lambda n: {"place": n % 60 if n % 2 else None}),
             insert("Serial's", lambda n: {"title": f"blue {n}"}),
             insert("always", lambda n: {"title": f"blue {n}"}),
             insert("default", lambda n: {"title": f"blue {n}"}),
@@ -96,6 +96,7 @@ INSERT INTO always (title) SELECT 't' || i FROM generate_series(1, 200) i; INSER
             Seen(table="given", to_green=lambda blue: {"place": given} if blue["place"] is None else {}), Seen(table="Serial's"), Seen(table="always"),
             Seen(table="default"),
         ),
+        filled=("place",),
         changes=("given", "place", "Serial's", "number", "always", "default"),
         final=(
             past("given"), past("given", "place"), past("Serial's"), past("Serial's", "number"), past("always"), past("default"),
