@@ -12,13 +12,13 @@ from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column, Index
 from bgmigrate.changes.base import Change, Page, Planned, Stage
-from bgmigrate.changes.create_index import CreateIndex
+from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.difference import Differences
 from bgmigrate.changes.generated import computed, readable, same, small
 from bgmigrate.changes.server_default import set_default
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.ops import AlterInCatalog, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import AlterInCatalog, BuildIndex, StopSynchronizing, SynchronizeColumns
 from bgmigrate.sql import compose
 from bgmigrate.sql.references import references
 
@@ -101,10 +101,16 @@ class ChangeGenerated(Change):
         # a virtual column has no index: those of the stored one go at REQUIRE
         anew = computed(self.table, self.want, Stage.AFTER if self.want.generated == "v" and self.have.generated == "s" else Stage.COLUMNS)
         if self.have.generated:
-            return [*self._small(), anew, *(p for i in self.indexes for p in CreateIndex(table=self.table, want=i).build(Stage.REQUIRE))]
+            return [*self._small(), anew, *map(self._built, self.indexes)]
         stop = StopSynchronizing(self.table, self.sync_name)
         why = f"{self.column}: the trigger that computed it goes. ACCESS EXCLUSIVE for an instant."
         return [*self._small(), self._same(self.want.default), anew, Planned(stage=Stage.SWAP, step=stop, because=(why,))]
+
+    def _built(self, index: Index) -> Planned:
+        assert self.table
+        step = BuildIndex(self.table, index.name, concurrently(index.definition))
+        why = f"{index.name}: only a stored column can have one. SHARE UPDATE EXCLUSIVE, reads and writes go on."
+        return Planned(stage=Stage.REQUIRE, step=step, because=(why,))
 
     def warnings(self) -> list[Finding]:
         if not (self.have.generated and self.want.generated) or self.have.default == self.want.default:

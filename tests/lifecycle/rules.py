@@ -86,13 +86,16 @@ class State:
         return cls(catalog=catalog.read(stage.url), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
     def differs(self, want: State, *, but: tuple[str, ...] = (), filled: tuple[str, ...] = ()) -> list[str]:
-        """How it is not the wanted state; `but`: names of what may have stayed; `filled`: columns whose NULLs have become something else."""
+        """How it is not the wanted state; `but`: names of what may have stayed; `filled`: columns in which a NULL may have become a value for good."""
         have, wanted = (Counter({t: n for t, n in s.catalog.items() if t[1].rpartition(".")[2] not in but}) for s in (self, want))
         out = catalog.difference(have, wanted)
         if self.functions.keys() != want.functions.keys():
             out.append(f"functions {sorted(self.functions)}, wanted {sorted(want.functions)}")
-        given = {t: ({c: n for c, n in s.values.get(t, {}).items() if c not in filled} for s in (self, want)) for t in self.values}
-        return out + [f"values in {t}: {v}, wanted {w}" for t, (v, w) in given.items() if v != w]
+        for table, values in self.values.items():
+            had = want.values.get(table, {})
+            if values != had | {c: n for c, n in values.items() if c in filled and n >= had.get(c, 0)}:
+                out.append(f"values in {table}: {values}, wanted {had}")
+        return out
 
     def new(self, before: State) -> set[tuple[str, str]]:
         """What is there and was not, as (what, name)."""
