@@ -97,7 +97,6 @@ INSERT INTO always (title) SELECT 't' || i FROM generate_series(1, 200) i; INSER
             Seen(table="given", to_green=lambda blue: {"place": given} if blue["place"] is None else {}), Seen(table="Serial's"), Seen(table="always"),
             Seen(table="default"),
         ),
-        filled=("place",),
         changes=("given", "place", "Serial's", "number", "always", "default"),
         final=(
             past("given"), past("given", "place"), past("Serial's"), past("Serial's", "number"), past("always"), past("default"),
