@@ -23,6 +23,7 @@ from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences,
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
+from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
 from bgmigrate.ops.types import BuildType, DropTypes
 from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
@@ -35,22 +36,28 @@ __all__ = [
     "AdvanceSequence",
     "AlterInCatalog",
     "AlterSequence",
+    "Attach",
     "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildFunction",
     "BuildIndex",
     "BuildKey",
     "BuildSequence",
     "BuildTable",
     "BuildType",
+    "BuildView",
     "CommentOn",
+    "Detach",
     "DropColumns",
+    "DropFunctions",
     "DropNotNull",
     "DropSequences",
     "DropTables",
     "DropTypes",
+    "DropViews",
     "EndRollback",
     "ExchangeColumns",
     "FollowTable",
