@@ -91,6 +91,7 @@ class Case:
     by_hand: str = ""  # what a hand-written expand revision has made of blue's schema
     drift: str = ""  # what has become of the service's database alone
     mended: tuple[str, ...] = ()  # names of what is as the migrations say again from expand on, for good
+    since: int = 0  # the PostgreSQL version that its models need
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
