@@ -8,6 +8,9 @@ from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
+from bgmigrate.ops.move_rows import BackfillTable
+from bgmigrate.ops.read_back import RequireReadBack
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sync import StopSynchronizing, SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -21,6 +24,7 @@ __all__ = [
     "AlterInCatalog",
     "BackfillDeferred",
     "BackfillRows",
+    "BackfillTable",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
@@ -43,8 +47,11 @@ __all__ = [
     "RequireData",
     "RequireFit",
     "RequireNotNull",
+    "RequireReadBack",
     "Step",
     "StopSynchronizing",
+    "StopSynchronizingTables",
     "SynchronizeColumns",
+    "SynchronizeTables",
     "WidenColumn",
 ]

@@ -1,0 +1,48 @@
+"""Do two tables that are kept in step agree? Read-only, counted, with five keys."""
+
+from __future__ import annotations
+
+from bgmigrate.backfill.keys import key_of
+from bgmigrate.database import Connection
+from bgmigrate.naming import ident, split
+from bgmigrate.ops.move_rules import Move, Part
+from bgmigrate.sql import compose, load
+
+Found = tuple[int, list[str]]
+
+
+def wrong(connection: Connection, move: Move, part: Part) -> Found | None:
+    """Old rows whose new row is missing or says something else: how many, and up to five of their keys; None when there is none."""
+    n = split(move.new)[1]
+    connection.execute(
+        load(
+            "move_wrong", old=move.old, new=move.new, n=n, mine=move.mine(part, ident(n), "r"), when=move.when(part, "r"),
+            bare=move.is_bare(part, "r"), one_way="false" if part.backward else "true", says_old=move.says_old(part, "bgm_row", "r"),
+            says_new=move.says_new(part, "r", "bgm_row"),
+        ).encode()
+    )
+    return _count(connection, move.old, "bgm_wrong")
+
+
+def unread(connection: Connection, move: Move) -> Found | None:
+    """New rows of which the old table says nothing, so that they would be lost with the new one: likewise."""
+    o = split(move.old)[1]
+    parts = []
+    for part in move.parts:
+        says = f"{move.says_old(part, 'r', 'bgm_row')} OR {move.says_new(part, 'bgm_row', 'r')}" if part.backward else (
+            move.follows(part, move.derived(part), "r", "bgm_row"))
+        parts.append(f"    IF {move.is_part(part, 'r')} AND ({says}) THEN\n        RETURN false;\n    END IF;")
+    connection.execute(
+        load("move_unread", old=move.old, new=move.new, o=o, linked=move.linked("r", ident(o)), parts="\n".join(parts)).encode()
+    )
+    return _count(connection, move.new, "bgm_unread")
+
+
+def _count(connection: Connection, table: str, function: str) -> Found | None:
+    key = key_of(connection, table)
+    shown = key.as_text if key else "ctid::text"
+    name = split(table)[1]
+    rows = connection.execute(
+        compose("SELECT count(*) OVER (), {k:q} FROM {t:t} AS {n:i} WHERE pg_temp.{f:i}({n:i}) LIMIT 5", k=shown, t=table, n=name, f=function).encode()
+    ).fetchall()
+    return (rows[0][0], [", ".join(map(str, r[1:])) for r in rows]) if rows else None
