@@ -39,9 +39,12 @@ def object_name(role: str, table: str, column: str = "") -> str:
     return bounded("_".join(filter(None, ("bgm", role, table.rpartition(".")[2], column))))
 
 
-def trigger_name(table: str, column: str) -> str:
-    """Sync triggers sort after the application's own: BEFORE triggers fire in the order of their names (CREATE TRIGGER, Notes)."""
-    return bounded(f"zz_{object_name('sync', table, column)}")
+def trigger_name(table: str, column: str, role: str = "sync") -> str:
+    """Sync triggers sort after the application's own: BEFORE triggers fire in the order of their names (CREATE TRIGGER, Notes).
+
+    `type` ones, which show a column in another type, sort after `sync` ones.
+    """
+    return bounded(f"zz_{object_name(role, table, column)}")
 
 
 def ident(name: str) -> str:

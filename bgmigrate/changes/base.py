@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, Self
 
-from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.difference import Differences, Move
 from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
 from bgmigrate.ops import BackfillRows, RequireNotNull, Step
@@ -26,9 +26,11 @@ class Stage(IntEnum):
     BACKFILL = 40
     INDEXES = 50
     CONSTRAINTS = 60
+    EXCHANGE = 65
     CATALOG = 70
     # contract: prove what is tightened while both sides are still kept in step, then drop trigger and columns together
     REQUIRE = 100
+    RELEASE = 105
     SWAP = 110
     AFTER = 120
     DROP = 130
@@ -72,6 +74,11 @@ class Change:
 
     table: str | None
     column: str | None = None
+
+    @classmethod
+    def moves(cls, differences: Differences) -> Sequence[Move]:
+        """The columns to which this kind will give successors, asked of all kinds before the first one claims: they may share an index."""
+        return ()
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:

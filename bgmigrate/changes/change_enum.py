@@ -6,21 +6,20 @@ versions go on with the type that they know, and lets column and type take the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
-from bgmigrate.changes.difference import Difference, Differences
+from bgmigrate.changes.base import Change, Page, Planned, Stage
+from bgmigrate.changes.difference import Difference, Differences, Move
 from bgmigrate.changes.enum_add_value import columns_of, grows
-from bgmigrate.changes.server_default import set_default
-from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
+from bgmigrate.changes.successor import Successor, build, finish
+from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.changes.widen_type import shadow
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import object_name
-from bgmigrate.ops import BackfillRows, BuildType, RequireData, RequireNotNull, Step, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import BuildType, RequireData
 from bgmigrate.sql import compose
 
 
@@ -30,35 +29,45 @@ class ChangeEnum(Change):
 
     kind: ClassVar[str] = "change_enum"
     rank: ClassVar[int] = 6
+    page: ClassVar[Page] = Page(
+        blue="Blue goes on with the old column and the old type; it may still write a value that is to go.",
+        green="Green writes the same column, still of the old type, with the values that both know; the new order holds after contract.",
+        wrong=(
+            "Rows that hold a value that is to go: expand and contract refuse, with their number and keys.",
+            "A value that comes while another goes would be one that the other version does not know: refused, with the two releases to make of it.",
+        ),
+    )
 
     type: str
     have: tuple[str, ...]
     labels: tuple[str, ...]
-    columns: tuple[Column, ...]  # as green has them
+    successors: tuple[Successor, ...]
     twins: tuple[Twin, ...]
     later: bool
 
     @classmethod
+    def moves(cls, differences: Differences) -> Sequence[Move]:
+        return [m for d, where in _changed(differences) if _obstacle(differences, d, where) is None for m in _moves(d, where)]
+
+    @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out, refusals = [], []
-        for d in differences.all("user type"):
-            if d.have and d.want and d.have.kind == d.want.kind == "e" and not grows(d.have.labels, d.want.labels):
-                differences.take(d)
-                where = list(columns_of(differences.heads, d.name))
-                reason = _obstacle(differences, d, where)
-                if reason is None:
-                    table = where[0][0]
-                    try:
-                        twins = tuple(_twins(differences, d.name, table))
-                    except NoTwin as error:
-                        reason = f"of {error}, which cannot be built beside it"
-                if reason:
-                    refusals.append(_refusal(d, reason, where))
-                    continue
-                columns = tuple(differences.green.tables[table].columns[c] for _, c in where)
-                later = any(differences.hints.waits(table, c.name) for c in columns)
-                out.append(cls(table=table, column=columns[0].name, type=d.name, have=d.have.labels, labels=d.want.labels, columns=columns,
-                               twins=twins, later=later))
+        for d, where in _changed(differences):
+            differences.take(d)
+            reason, moves = _obstacle(differences, d, where), _moves(d, where)
+            if reason is None:
+                try:
+                    twins = tuple(t for m in moves for t in twins_of(differences, m))
+                except NoTwin as error:
+                    reason = f"of {error}, which cannot be built beside it"
+            if reason:
+                refusals.append(_refusal(d, reason, where))
+                continue
+            later = any(differences.hints.waits(m.table, m.final) for m in moves)
+            out.append(cls(
+                table=moves[0].table, column=moves[0].final, type=d.name, have=d.have.labels, labels=d.want.labels,
+                successors=tuple(_successor(differences, d, m) for m in moves), twins=twins, later=later,
+            ))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
@@ -83,30 +92,8 @@ class ChangeEnum(Change):
             stage=Stage.TYPES, step=BuildType(self.new, labels=list(self.labels)),
             because=(f"{self.type}: with green's values, beside the old type, whose name it takes in contract. No table is locked.",),
         )
-        steps: list[Planned] = [*([] if self.later else self._demands()), type_]
-        for column in self.columns:
-            there = shadow(self.table, column.name)
-            bare = replace(column, type=compose("{t:t}", t=self.new), default=None, not_null=False)
-            sync = SynchronizeColumns(
-                self.table, self.sync_name, add={there: bare.definition}, forward={there: self._forward(column.name)},
-                backward={column.name: compose("{c:i}::text::{t:t}", c=there, t=self.type)},
-                comments={there: column.comment} if column.comment else {},
-            )
-            why = f"{column.name}: a column of the new type beside it, each follows the other. ACCESS EXCLUSIVE for an instant."
-            steps.append(Planned(stage=Stage.SYNCHRONIZE, step=sync, because=(why,)))
-            steps.append(self.filled(BackfillRows(self.table, follow={there: self._forward(column.name)})))
-        for twin in self.twins:
-            stage = Stage.CONSTRAINTS if twin.constraint and not twin.is_unique else Stage.INDEXES
-            why = f"{twin.final}: as on the old column, while reads and writes go on."
-            steps.append(Planned(stage=stage, step=twin.build(), because=(why,)))
-        return steps
-
-    def _forward(self, column: str) -> str:
-        """The same label in the new type; NULL for one that is gone, so that blue's write of it is no error."""
-        if not self.removed:
-            return compose("{c:i}::text::{t:t}", c=column, t=self.new)
-        gone = [compose("{v:l}", v=v) for v in self.removed]
-        return compose("CASE WHEN {c:i}::text IN ({g:q}) THEN NULL ELSE {c:i}::text END::{t:t}", c=column, g=gone, t=self.new)
+        begun = [p for s in self.successors for p in s.begin()]
+        return [*([] if self.later else self._demands()), type_, *begun, *build(self.twins)]
 
     def _demands(self) -> list[Planned]:
         assert self.table
@@ -120,31 +107,14 @@ class ChangeEnum(Change):
                 ),
                 because=(f"{c.name}: no row may hold {', '.join(gone)} any more. Reads the table; locks nothing.",),
             )
-            for c in self.columns if gone
+            for c in (s.old for s in self.successors) if gone
         ]
 
     def contract(self) -> list[Planned]:
-        assert self.table
-        steps = self._demands()
-        for column in self.columns:
-            if column.not_null:
-                why = f"{column.name}: NOT NULL for its successor, proved by a CHECK that is validated while reads and writes go on."
-                there = shadow(self.table, column.name)
-                steps.append(Planned(stage=Stage.REQUIRE, step=RequireNotNull(self.table, [there]), because=(why,)))
-        swap: Step = StopSynchronizing(
-            self.table, self.sync_name, drop=[c.name for c in self.columns], rename={shadow(self.table, c.name): c.name for c in self.columns},
-            alter=[a for c in self.columns for a in set_default(c.name, c.default)], constraints=constraint_names(self.twins),
-            indexes=index_names(self.twins), types={self.new: self.type},
-        )
-        why = f"{self.type}: trigger, old column and old type go, the new ones take their names. ACCESS EXCLUSIVE for an instant."
-        steps.append(Planned(stage=Stage.SWAP, step=swap, because=(why,)))
-        for twin in (t for t in self.twins if t.is_unique):
-            why = f"{twin.final}: the constraint takes that index. ACCESS EXCLUSIVE for an instant, no scan."
-            steps.append(Planned(stage=Stage.AFTER, step=twin.adopt(), because=(why,)))
-        return steps
+        return [*self._demands(), *finish(self.successors, self.twins, types={self.new: self.type})]
 
     def warnings(self) -> list[Finding]:
-        where = ", ".join(f"{self.table}.{c.name}" for c in self.columns)
+        where = ", ".join(f"{self.table}.{s.old.name}" for s in self.successors)
         if not self.removed:
             return [Finding(
                 code="BGM212", severity="warning", table=self.table, column=self.column,
@@ -164,6 +134,18 @@ def fresh(type_: str) -> str:
     """The key of an enum type that is to replace another, in the same schema."""
     schema, _, _ = type_.rpartition(".")
     return f"{schema}." * bool(schema) + object_name("enum", type_)
+
+
+def _changed(differences: Differences) -> list[tuple[Difference, list[tuple[str, str]]]]:
+    """Enum types that lose values or change their order, with the columns that have them."""
+    return [
+        (d, list(columns_of(differences.heads, d.name))) for d in differences.all("user type")
+        if d.have and d.want and d.have.kind == d.want.kind == "e" and not grows(d.have.labels, d.want.labels)
+    ]
+
+
+def _moves(d: Difference, where: Sequence[tuple[str, str]]) -> list[Move]:
+    return [Move(table=t, old=c, there=shadow(t, c), final=c, renewed=(d.name, fresh(d.name))) for t, c in where]
 
 
 def _obstacle(differences: Differences, d: Difference, where: list[tuple[str, str]]) -> str | None:
@@ -211,7 +193,15 @@ def _mapped(column: str, gone: Sequence[str], come: Sequence[str], type_: str) -
     return compose("CASE {c:i}::text WHEN {a:l} THEN {b:l} ELSE {c:i}::text END::{t:t}", c=column, a=gone[0], b=come[0], t=type_)
 
 
-def _twins(differences: Differences, type_: str, table: str) -> Iterator[Twin]:
-    after = differences.reshaped[type_]
-    names = {n for t in differences.heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
-    yield from (twin_of(after.tables[table], thing, names) for thing in changed_by_rename(differences.heads, after, table))
+def _successor(differences: Differences, d: Difference, m: Move) -> Successor:
+    """The same label in the new type; NULL for one that is gone, so that blue's write of it is no error."""
+    gone = [compose("{v:l}", v=v) for v in d.have.labels if v not in d.want.labels]
+    new = fresh(d.name)
+    if gone:
+        forward = compose("CASE WHEN {c:i}::text IN ({g:q}) THEN NULL ELSE {c:i}::text END::{t:t}", c=m.old, g=gone, t=new)
+    else:
+        forward = compose("{c:i}::text::{t:t}", c=m.old, t=new)
+    return Successor(
+        table=m.table, old=differences.heads.tables[m.table].columns[m.old], want=differences.green.tables[m.table].columns[m.final], there=m.there,
+        type=compose("{t:t}", t=new), forward=forward, backward=None,
+    )

@@ -33,7 +33,9 @@ class CreateTable(Change):
         for d in differences.all("table"):
             if d.have is None and d.want.persistence == "p":
                 differences.take(d)
-                out.append(cls(table=d.table, want=d.want))
+                # a foreign key to a column whose successor has another name until contract points to that
+                known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
+                out.append(cls(table=d.table, want=replace(d.want, constraints=known)))
         return out
 
     def expand(self) -> list[Planned]:

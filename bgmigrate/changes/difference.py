@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from bgmigrate.catalog import Schema
 from bgmigrate.changes.hints import Hints
 from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
+Side = Literal["blue", "green"]  # the version that is live, and the one that is to be
 What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
     "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
@@ -40,6 +41,46 @@ def _text(value: Any) -> str:
     return str(getattr(value, "definition", None) or getattr(value, "labels", None) or value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A column that gets a successor: `old` in the migrations' schema, `there` beside it until contract, `final` in the target's."""
+
+    table: str
+    old: str
+    there: str
+    final: str
+    retyped: str | None = None  # the type (with its collation) that the successor gets
+    renewed: tuple[str, str] | None = None  # an enum type that it gets in a new form, and what that is called until contract
+
+
+class NotPossible(Exception):
+    """The server refuses what was tried; `str()` is what it said."""
+
+
+class Trial(Protocol):
+    """A throw-away database with one version's schema, for what only PostgreSQL can say. Whatever is tried there is taken back."""
+
+    def after(self, *statements: str) -> Schema:
+        """The schema as it is after these statements. Raises NotPossible."""
+
+    def refuses(self, *statements: str) -> str | None:
+        """What the server says against these statements; None where it takes them."""
+
+    def implies(self, table: str, given: str, then: str) -> bool:
+        """Can PostgreSQL prove that a row for which `given` is true has `then` true, too? At worst it cannot."""
+
+
+class Untried(Exception):
+    """A version that cannot be run here, so that nothing can be tried with it; `str()` says which or why."""
+
+
+class Speech(Protocol):
+    """Both versions with their own drivers, to be asked how they get on with another type."""
+
+    def refusal(self, side: Side, table: str, column: str, own: str, other: str, first: Sequence[str]) -> str | None:
+        """What goes wrong when the version meets `other` where its model has `own`; None when nothing does. Raises Untried."""
+
+
 @dataclass(kw_only=True)
 class Differences:
     """The pool, with everything that a change may need to know. `heads`: before any rename was tried; `renamed`: after."""
@@ -53,8 +94,13 @@ class Differences:
     renames: Mapping[str, Mapping[str, str]]  # table -> {new column: old column}
     rewrites: frozenset[tuple[str, str]]  # added columns whose default PostgreSQL cannot give without writing every row
     in_catalog: frozenset[tuple[str, str]]  # changed types that PostgreSQL changes without writing or checking a row
-    shadowed: Mapping[tuple[str, str], Schema]  # for those: the migrations' schema with the column called `shadow(...)`
-    reshaped: Mapping[str, Schema] = field(default_factory=dict)  # for changed enums: the migrations' schema with type and columns called otherwise
+    on_heads: Trial  # the migrations' schema as it is
+    on_green: Trial  # the target's own
+    speech: Speech
+    user_types: tuple[str, ...] = ()  # statements that create both versions' extensions and types in an empty database
+    moves: tuple[Move, ...] = ()  # of all kinds
+    twins: tuple[Any, ...] | None = None  # what hangs on them, once `changes.twins` was asked
+    redefined: dict[tuple[str, str], str] = field(default_factory=dict)  # foreign keys of new tables, as they read until contract
     pool: list[Difference] = field(default_factory=list)
 
     def all(self, *whats: What, table: str | None = None) -> Iterator[Difference]:

@@ -15,7 +15,7 @@ from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.ops import DropColumns, DropNotNull, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import DropColumns, DropNotNull, RequireMovable, StopSynchronizing, SynchronizeColumns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,15 @@ class DropColumn(Change):
     def _computed(self) -> bool:
         return self.backward is not None and self.have.default is None and self.backward.strip().upper() != "NULL"
 
+    def _unused(self) -> Planned:
+        assert self.table and self.column
+        why = f"{self.column}: no view, policy or function may use it, for nothing takes its place. Locks nothing."
+        return Planned(stage=Stage.DEMAND, step=RequireMovable(self.table, [self.column], gone=True), because=(why,))
+
     def expand(self) -> list[Planned]:
+        return [self._unused(), *self._loosened()]
+
+    def _loosened(self) -> list[Planned]:
         assert self.table and self.column
         if self._computed:
             assert self.backward
@@ -69,6 +77,9 @@ class DropColumn(Change):
         return []
 
     def contract(self) -> list[Planned]:
+        return [self._unused(), *self._dropped()]
+
+    def _dropped(self) -> list[Planned]:
         assert self.table and self.column
         why = f"{self.column}: only blue knew it"
         if self._computed:

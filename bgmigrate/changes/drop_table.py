@@ -14,7 +14,7 @@ from bgmigrate.catalog import Constraint, Table
 from bgmigrate.changes.base import Change, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
-from bgmigrate.ops import DropTables, RemoveConstraint
+from bgmigrate.ops import DropTables, RemoveConstraint, RequireMovable
 
 _BLOCKS = ("a", "r")  # NO ACTION, RESTRICT
 
@@ -42,17 +42,23 @@ class DropTable(Change):
                 out.append(cls(table=d.table, have=d.have, blocking=blocking))
         return out
 
+    def _unused(self) -> Planned:
+        why = f"{self.have.key}: no view or function may use it, for nothing takes its place. Locks nothing."
+        return Planned(stage=Stage.DEMAND, step=RequireMovable(self.have.key, gone=True), because=(why,))
+
     def expand(self) -> list[Planned]:
-        return [
+        freed = [
             Planned(
-                stage=Stage.LOOSEN, step=RemoveConstraint(self.have.key, c.name, c.definition),
+                stage=Stage.LOOSEN, step=RemoveConstraint(self.have.key, c.name, definition=c.definition),
                 because=(f"{c.name}: green deletes {c.references} without knowing of {self.have.key}. ACCESS EXCLUSIVE on both for an instant.",),
             )
             for c in self.blocking
         ]
+        return [self._unused(), *freed]
 
     def contract(self) -> list[Planned]:
         return [
+            self._unused(),
             Planned(
                 stage=Stage.DROP, step=DropTables([self.have.key]),
                 because=(f"{self.have.key}: only blue knew it. ACCESS EXCLUSIVE for an instant, also on the tables that it references.",),

@@ -1,23 +1,24 @@
 """A column under a new name, with everything that hangs on it.
 
 Alembic's maintainers' word is that a rolling upgrade never renames; pgroll hides the column behind a view for each version. Ours gives green
-a real column of its own with twins of every index and constraint, keeps both in step, and lets the twins take the names when blue is gone.
+a real column of its own with twins of every index, key and constraint, keeps both in step, and lets the twins take the names when blue is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bgmigrate.catalog import Column, Constraint, Index, Table
-from bgmigrate.changes.base import Change, Planned, Stage
-from bgmigrate.changes.difference import Differences, What
-from bgmigrate.changes.server_default import set_default
-from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
+from bgmigrate.catalog import Column
+from bgmigrate.changes.base import Change, Page, Planned, Stage
+from bgmigrate.changes.cast import assigned
+from bgmigrate.changes.difference import Differences, Move
+from bgmigrate.changes.successor import Successor, build, finish
+from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.errors import Refused
-from bgmigrate.naming import ident
-from bgmigrate.ops import BackfillRows, DropNotNull, StopSynchronizing, SynchronizeColumns
+from bgmigrate.findings import Finding
+from bgmigrate.ops import DropNotNull
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,112 +27,92 @@ class RenameColumn(Change):
 
     kind: ClassVar[str] = "rename_column"
     rank: ClassVar[int] = 10
+    page: ClassVar[Page] = Page(
+        blue="Blue goes on with the old column. What green writes into the new one is there, in the same statement.",
+        green="Green has a column of its own under the new name, with the same indexes, keys and constraints; what blue writes is there.",
+        wrong=(
+            "An INSERT that sets green's column to NULL where the old column has a default counts as blue's, unless the session says who it is.",
+            "A trigger of your own that fires after zz_bgm_… and writes one of the two columns makes them differ: verify finds it, contract refuses.",
+            "Views, functions and policies that use the old column must read the new one before contract can drop it.",
+        ),
+    )
 
-    old: str
-    have: Column
-    want: Column
+    successors: tuple[Successor, ...]
     twins: tuple[Twin, ...]
+
+    @property
+    def old(self) -> str:
+        """The name that blue has for the column."""
+        return self.successors[0].old.name
+
+    @classmethod
+    def moves(cls, differences: Differences) -> Sequence[Move]:
+        return [
+            Move(table=table, old=old, there=new, final=new, retyped=_retyped(differences, table, old, new))
+            for table, renames in sorted(differences.renames.items()) for new, old in renames.items()
+        ]
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
-        out = []
-        for table, renames in sorted(differences.renames.items()):
-            before, green = differences.heads.tables[table], differences.green.tables[table]
-            twins = _twins(differences, table)
-            for new, old in renames.items():
-                for what in ("comment", "default"):
-                    differences.take(differences.find(what, table, new))
-                if before.columns[old].not_null:  # a NOT NULL that blue does not know stays refused: blue may write NULLs
-                    differences.take(differences.find("not null", table, new))
-                # a twin that several renamed columns share is built once, with the first of them
-                mine = tuple(t for t, columns in twins if new == next(n for n in renames if n in columns))
-                out.append(cls(table=table, column=new, old=old, have=before.columns[old], want=green.columns[new], twins=mine))
+        out, refusals = [], []
+        for m in cls.moves(differences):
+            have, want = differences.heads.tables[m.table].columns[m.old], differences.green.tables[m.table].columns[m.final]
+            for what in ("type", "collation", "comment", "default", "identity"):
+                differences.take(differences.find(what, m.table, m.final))
+            if have.not_null:  # a NOT NULL that blue does not know stays refused: blue may write NULLs
+                differences.take(differences.find("not null", m.table, m.final))
+            told = _expressions(differences, m, have, want)
+            if isinstance(told, Finding):
+                refusals.append(told)
+                continue
+            successor = Successor(table=m.table, old=have, want=want, there=m.there, forward=told[0], backward=told[1])
+            out.append(cls(table=m.table, column=m.final, successors=(successor,), twins=_twins(differences, m)))
+        if refusals:
+            raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
 
     def expand(self) -> list[Planned]:
-        assert self.table and self.column
-        bare = replace(self.want, default=None, not_null=False, serial=None)
-        sync = SynchronizeColumns(
-            self.table, self.sync_name, add={self.column: bare.definition}, forward={self.column: ident(self.old)},
-            backward={self.old: ident(self.column)}, comments={self.column: self.want.comment} if self.want.comment else {},
-        )
-        steps = [
-            Planned(
-                stage=Stage.SYNCHRONIZE, step=sync,
-                because=(f"{self.old} -> {self.column}: both stay, each follows the other. ACCESS EXCLUSIVE for an instant.",),
-            ),
-            self.filled(BackfillRows(self.table, follow={self.column: ident(self.old)})),
-        ]
-        for twin in self.twins:
-            steps += self._twin(twin)
-        if self.have.not_null and not self.want.not_null:
-            why = f"{self.old}: green may write NULL into {self.column}. ACCESS EXCLUSIVE for an instant."
-            steps.append(Planned(stage=Stage.LOOSEN, step=DropNotNull(self.table, [self.old]), because=(why,)))
+        assert self.table
+        steps = [*(p for s in self.successors for p in s.begin()), *build(self.twins)]
+        for s in self.successors:
+            if s.old.not_null and not s.want.not_null:
+                why = f"{s.old.name}: green may write NULL into {s.want.name}. ACCESS EXCLUSIVE for an instant."
+                steps.append(Planned(stage=Stage.LOOSEN, step=DropNotNull(self.table, [s.old.name]), because=(why,)))
         return steps
 
-    def _twin(self, twin: Twin) -> list[Planned]:
-        if twin.constraint and not twin.is_unique:
-            why = f"{twin.final}: as on {self.old}. Added NOT VALID for an instant, validated while reads and writes go on."
-            return [Planned(stage=Stage.CONSTRAINTS, step=twin.build(), because=(why,))]
-        why = f"{twin.final}: as on {self.old}, built after the backfill. SHARE UPDATE EXCLUSIVE, reads and writes go on."
-        steps = [Planned(stage=Stage.INDEXES, step=twin.build(), because=(why,))]
-        return steps + ([self._adopt(twin, Stage.CONSTRAINTS)] if twin.is_unique and not twin.moves else [])
-
-    def _adopt(self, twin: Twin, stage: Stage) -> Planned:
-        why = f"{twin.final}: the constraint takes that index. ACCESS EXCLUSIVE for an instant, no scan."
-        return Planned(stage=stage, step=twin.adopt(), because=(why,))
-
     def contract(self) -> list[Planned]:
-        assert self.table and self.column
-        stop = StopSynchronizing(
-            self.table, self.sync_name, drop=[self.old], alter=set_default(self.column, self.want.default), constraints=constraint_names(self.twins),
-            indexes=index_names(self.twins),
-        )
-        steps = [
-            Planned(
-                stage=Stage.SWAP, step=stop,
-                because=(f"{self.old}: trigger and column go together, the twins on {self.column} take its names. ACCESS EXCLUSIVE for an instant.",),
-            )
-        ]
-        if self.want.not_null:
-            steps.append(self.required())
-        return steps + [self._adopt(t, Stage.AFTER) for t in self.twins if t.is_unique and t.moves]
+        return finish(self.successors, self.twins)
 
 
-def _twins(differences: Differences, table: str) -> list[tuple[Twin, set[str]]]:
-    """The twins of what hangs on a table's renamed columns and is in green as well, each with the columns that it is about."""
-    green, renamed, new = differences.green.tables[table], differences.renamed.tables[table], set(differences.renames[table])
-    taken = {n for t in differences.heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
-    out = []
+def _retyped(differences: Differences, table: str, old: str, new: str) -> str | None:
+    want = differences.green.tables[table].columns[new]
+    return want.type if want.type != differences.heads.tables[table].columns[old].type else None
+
+def _expressions(differences: Differences, m: Move, have: Column, want: Column) -> tuple[str, str] | Finding:
+    """Each column in terms of the other: copies, what the hints say, or assignments where the types differ."""
+    forward, backward = differences.hints.forward.get((m.table, m.final)), differences.hints.backward.get((m.table, m.old))
+    if forward is None:
+        forward = assigned(differences, m.old, have, want)
+    if backward is None:
+        backward = assigned(differences, m.final, want, have)
+    if forward is not None and backward is not None:
+        return forward, backward
+    return Finding(
+        code="BGM116", table=m.table, column=m.final,
+        what=f"{m.table}.{m.old} ({have.type}) is renamed to {m.final} with another type ({want.type}), and nothing says how one becomes the other",
+        why="PostgreSQL assigns neither type to the other by itself: each version's writes must be converted for the other.",
+        next='Say both ways: '
+        f'mapped_column(info={{"bgmigrate": {{"renamed_from": "{m.old}", "forward": "…SQL over {m.old}…"}}}}) and, in the table\'s '
+        f'info, {{"bgmigrate": {{"backward": {{"{m.old}": "…SQL over {m.final}…"}}}}}}.',
+    )
+
+
+def _twins(differences: Differences, move: Move) -> tuple[Twin, ...]:
     try:
-        for thing in changed_by_rename(differences.heads, differences.renamed, table):
-            final = _counterpart(differences, renamed, green, thing)
-            if final is not None:
-                # an index of which only the predicate or an expression names the column is built with the first of them
-                out.append((twin_of(green, final, taken), set(final.columns) & new or new))
+        return twins_of(differences, move)
     except NoTwin as error:
         raise Refused(
-            f"a column of {table} cannot be renamed yet, because of {error}",
+            f"{move.table}.{move.old} cannot be renamed to {move.final} yet, because of {error}",
             why="Its twin would have to exist beside it, and bgmigrate cannot build it.",
-            next="Keep the database's name and rename the attribute only: new_name = mapped_column('old_name').", code="BGM901",
+            next=f"Keep the database's name and rename the attribute only: {move.final} = mapped_column(\"{move.old}\").", code="BGM901",
         ) from None
-    return out
-
-
-def _counterpart(differences: Differences, renamed: Table, green: Table, thing: Constraint | Index) -> Constraint | Index | None:
-    """The same thing in green: under its own name, else under one that nothing else of the table has; None where green has dropped it."""
-    here: Mapping[str, Constraint | Index] = renamed.constraints if isinstance(thing, Constraint) else renamed.indexes
-    there: Mapping[str, Constraint | Index] = green.constraints if isinstance(thing, Constraint) else green.indexes
-    what: What = "constraint" if isinstance(thing, Constraint) else "index"
-    if thing.name in there:
-        return there[thing.name] if _reads(there[thing.name]) == _reads(thing) else None
-    differences.take(differences.find(what, renamed.key, thing.name))
-    for name, candidate in there.items():
-        if name not in here and _reads(candidate) == _reads(thing):
-            differences.take(differences.find(what, renamed.key, name))
-            return candidate
-    return None
-
-
-def _reads(thing: Constraint | Index) -> tuple[object, ...]:
-    return (thing.kind, thing.definition) if isinstance(thing, Constraint) else (thing.nameless, thing.constraint)

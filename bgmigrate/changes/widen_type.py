@@ -7,30 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
-from bgmigrate.changes.difference import Differences
-from bgmigrate.changes.server_default import set_default
-from bgmigrate.changes.twins import NoTwin, Twin, changed_by_rename, constraint_names, index_names, twin_of
+from bgmigrate.changes.base import Change, Page, Planned, Stage
+from bgmigrate.changes.difference import Difference, Differences, Move
+from bgmigrate.changes.successor import Successor, build, finish
+from bgmigrate.changes.twins import NoTwin, Twin, way_back
 from bgmigrate.findings import Finding
-from bgmigrate.naming import ident, object_name, trigger_name
-from bgmigrate.ops import (
-    BackfillRows,
-    NarrowColumn,
-    RequireFit,
-    RequireNotNull,
-    Step,
-    StopSynchronizing,
-    SynchronizeColumns,
-    WidenColumn,
-)
+from bgmigrate.naming import ident, object_name
+from bgmigrate.ops import NarrowColumn, RequireFit, Step, WidenColumn
 from bgmigrate.sql import compose
 
 _CHARACTER = re.compile(r"(?:character varying(?:\((\d+)\))?|text)\Z")
 _NUMERIC = re.compile(r"numeric(?:\((\d+),(\d+)\))?\Z")
+_FAMILIES = (("cidr", "inet"), ("timestamp without time zone",), ("timestamp with time zone",), ("time without time zone",), ("time with time zone",),
+             ("interval",), ("bit varying",), ("character varying[]", "text[]"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +31,16 @@ class WidenType(Change):
     """ALTER TYPE in expand: the catalog alone. Rollback narrows again, unless green wrote what does not fit."""
 
     kind: ClassVar[str] = "widen_type"
-    rank: ClassVar[int] = 60
+    rank: ClassVar[int] = 5
+    page: ClassVar[Page] = Page(
+        blue="The same column, wider: blue reads what green writes there, which may be longer than blue's model says.",
+        green="The same column, with room for all that green's model allows.",
+        wrong=(
+            "Statements that were prepared on the server before and read the column fail once per session with 0A000.",
+            "Rollback refuses, with count and samples, while there are values that the old type cannot take.",
+            "A view, policy or trigger that reads the column forbids the change: refused by name.",
+        ),
+    )
 
     have: Column
     want: Column
@@ -49,9 +51,8 @@ class WidenType(Change):
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("type"):
-            fits = _fits(d.name, d.have.type, d.want.type)
-            # a renamed column's old one would not take what green writes into a wider one
-            if fits and d.table and (d.table, d.name) in differences.shadowed:
+            if fits := widens(differences, d):
+                assert d.table
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
         return out
@@ -70,23 +71,11 @@ class WidenType(Change):
         fit = RequireFit(table, column, self.have.type, self.fits)
         if self.twins is None:
             return (fit, NarrowColumn(table, column, self.have.type))
-        new, name = shadow(table, column), trigger_name(table, shadow(table, column))
-        bare = replace(self.have, default=None, not_null=False)
-        return (
-            fit,
-            SynchronizeColumns(
-                table, name, add={new: bare.definition}, forward={new: ident(column)}, backward={column: ident(new)},
-                comments={new: self.have.comment} if self.have.comment else {},
-            ),
-            BackfillRows(table, follow={new: ident(column)}),
-            *(t.build() for t in self.twins),
-            *([RequireNotNull(table, [new])] if self.have.not_null else []),
-            StopSynchronizing(
-                table, name, drop=[column], rename={new: column}, alter=set_default(column, self.have.default),
-                constraints=constraint_names(self.twins), indexes=index_names(self.twins),
-            ),
-            *(t.adopt() for t in self.twins if t.is_unique),
-        )
+        new = shadow(table, column)
+        keyed = any(t.constraint and t.constraint.kind == "f" and new in t.columns for t in self.twins)
+        narrow = Successor(table=table, old=self.want, want=self.have, there=new, forward=ident(column), backward=ident(new) if keyed else None)
+        back = sorted([*narrow.begin(), *build(self.twins), *finish([narrow], self.twins)], key=lambda p: p.stage)
+        return (fit, *(p.step for p in back))
 
     def warnings(self) -> list[Finding]:
         return [
@@ -99,16 +88,21 @@ class WidenType(Change):
         ]
 
 
+def widens(differences: Differences, d: Difference) -> str | None:
+    """The condition that a value fits the old type, where PostgreSQL makes this change of type in its catalog alone. None where it does not."""
+    # a renamed column's old one would not take what green writes into a wider one
+    beside = d.table is None or (d.table, d.name) not in differences.in_catalog or d.name not in differences.heads.tables[d.table].columns
+    return None if beside else _fits(d.name, d.have.type, d.want.type)
+
+
 def shadow(table: str, column: str) -> str:
     """The name under which a column is rebuilt beside itself."""
     return object_name("shadow", table, column)
 
 
 def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...] | None:
-    after = differences.shadowed[table, column]
-    names = [*after.tables[table].constraints, *after.tables[table].indexes]
     try:
-        return tuple(twin_of(after.tables[table], thing, names) for thing in changed_by_rename(differences.heads, after, table))
+        return tuple(way_back(differences, Move(table=table, old=column, there=shadow(table, column), final=column)))
     except NoTwin:
         return None
 
@@ -123,4 +117,7 @@ def _fits(column: str, have: str, want: str) -> str | None:
     n, m = _NUMERIC.match(have), _NUMERIC.match(want)
     if n and m and n[1] and (m[1] is None or (m[2] == n[2] and int(m[1]) >= int(n[1]))):
         return f"abs({ident(column)}) < 1e{int(n[1]) - int(n[2])}::numeric AND scale({ident(column)}) <= {n[2]}"
+    bare = [re.sub(r"\(\d+(?:,\d+)?\)", "", t) for t in (have, want)]
+    if any(bare[0] in f and bare[1] in f and f.index(bare[0]) <= f.index(bare[1]) for f in _FAMILIES):
+        return compose("{c:i}::{h:q}::{w:q} IS NOT DISTINCT FROM {c:i}", c=column, h=have, w=want)
     return None

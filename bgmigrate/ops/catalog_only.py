@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import column_comment
+from bgmigrate.ops.columns import COLUMN, column_comment
+from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
+
+
+def unmoved(table: str, actions: list[str]) -> tuple[Callable[[Connection], object], Callable[[Connection, object], None]]:
+    """What looks before and after a transaction whether the table's rows lie where they lay. It raises Refused, which takes all back, if not."""
+
+    def place(c: Connection) -> object:
+        return c.execute(load("filenodes", table=compose("{t:t}", t=table)).encode()).fetchone()
+
+    def check(c: Connection, before: object) -> None:
+        if place(c) != before:
+            raise Refused(
+                f"ALTER TABLE {table} {', '.join(actions)} would rewrite the table",
+                why="A rewrite holds ACCESS EXCLUSIVE for as long as it takes: nobody could read or write. It was taken back.",
+                next="Make this change with a new column: let the model map a new name with `forward` and `backward`.",
+                code="BGM116",
+            )
+
+    return place, check
 
 
 @operation("alter_in_catalog")
@@ -23,19 +43,8 @@ class AlterInCatalog(Step):
     back: list[str] = field(default_factory=list, metadata={"written": False})
 
     def run(self, on: Runtime) -> None:
-        def place(c: Connection) -> object:
-            return c.execute(load("filenodes", table=compose("{t:t}", t=self.table)).encode()).fetchone()
-
-        def unmoved(c: Connection, before: object) -> None:
-            if place(c) != before:
-                raise Refused(
-                    f"ALTER TABLE {self.table} {', '.join(self.actions)} would rewrite the table",
-                    why="A rewrite holds ACCESS EXCLUSIVE for as long as it takes: nobody could read or write. It was taken back.",
-                    next="Make this change with a new column: let the model map a new name with `forward` and `backward`.",
-                    code="BGM116",
-                )
-
-        on.strong([self.table], compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.actions), before=place, after=unmoved)
+        before, after = unmoved(self.table, self.actions)
+        on.strong([self.table], compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.actions), before=before, after=after)
 
     def undo(self) -> Step | None:
         return AlterInCatalog(self.table, self.back) if self.back else None
@@ -76,14 +85,22 @@ class CommentOn(Step):
 @operation("widen_column")
 @dataclass
 class WidenColumn(Step):
-    """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant."""
+    """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
+
+    Views, policies and triggers that use the column, which forbid it, are made anew in the same transaction.
+    """
 
     table: str
     column: str
     type: str
 
     def run(self, on: Runtime) -> None:
-        AlterInCatalog(self.table, [compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)]).run(on)
+        if not on.offline and on.fetch(COLUMN, compose("{t:t}", t=self.table), self.column) == [(self.type,)]:
+            return
+        gone, anew = carried(on, self.table, {self.column: self.column})
+        action = compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)
+        before, after = unmoved(self.table, [action])
+        on.strong([self.table], *gone, compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=action), *anew, before=before, after=after)
 
 
 @operation("require_fit")

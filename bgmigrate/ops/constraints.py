@@ -59,14 +59,19 @@ class AddConstraint(Step):
 @operation("remove_constraint")
 @dataclass
 class RemoveConstraint(Step):
-    """DROP CONSTRAINT: ACCESS EXCLUSIVE for an instant (a foreign key: on both tables). `definition` lets rollback bring it back."""
+    """DROP CONSTRAINT: ACCESS EXCLUSIVE for an instant (a foreign key: on both tables). `definition` lets rollback bring it back.
+
+    `successor`: the constraint that holds instead, and later takes the name; once it has, there is nothing left to drop.
+    """
 
     table: str
     name: str
+    successor: str = ""
     definition: str | None = field(default=None, metadata={"written": False})
 
     def run(self, on: Runtime) -> None:
-        if on.exists(self.table):
+        taken = self.successor and not on.offline and not on.has(STATE, compose("{t:t}", t=self.table), self.successor)
+        if on.exists(self.table) and not taken:
             on.strong([self.table], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name))
 
     def undo(self) -> Step | None:

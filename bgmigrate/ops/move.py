@@ -11,13 +11,13 @@ import psycopg
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, environments, synchronizations
-from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, drop_column
 from bgmigrate.ops.move_functions import functions
-from bgmigrate.ops.move_rules import Move, Part
+from bgmigrate.ops.move_rules import Moved, Part
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import OTHERS, family
+from bgmigrate.ops.heirs import family
+from bgmigrate.ops.sync import OTHERS, search_path
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import identifiers
 
@@ -26,17 +26,17 @@ ON_OLD, ON_NEW = ("move", "made", "gone"), ("hold", "back")  # the triggers' rol
 FUNCTIONS = ("move", "back", "hold")
 
 
-def move_of(c: Connection | None, old: str, new: str, key: list[str], parts: list[dict[str, Any]], without: dict[str, str]) -> Move:
+def move_of(c: Connection | None, old: str, new: str, key: list[str], parts: list[dict[str, Any]], without: dict[str, str]) -> Moved:
     """The move that an operation's arguments (or the journal) tell of. Without a connection the expressions' words stand for the columns."""
     read = [Part(forward=p["forward"], when=p.get("when") or "true", backward=p.get("backward") or {}) for p in parts]
     if c is None:
         known = {i for p in read for e in (*p.forward.values(), p.when) for i in identifiers(e)} | {c for p in read for c in p.backward}
-        return Move(
+        return Moved(
             old=old, new=new, key=key, parts=read, without=without, old_columns=dict.fromkeys(sorted(known), ""),
             new_columns=dict.fromkeys(read[0].forward, ""),
         )
     of_old, of_new = (dict[str, str](c.execute(COLUMNS, [compose("{t:t}", t=t)]).fetchall()) for t in (old, new))
-    return Move(old=old, new=new, key=key, parts=read, without=without, old_columns=of_old, new_columns=of_new)
+    return Moved(old=old, new=new, key=key, parts=read, without=without, old_columns=of_old, new_columns=of_new)
 
 
 def both(old: str, new: str, mode: str) -> list[str]:
@@ -64,16 +64,15 @@ class SynchronizeTables(Step):
     def run(self, on: Runtime) -> None:
         move = move_of(None if on.offline else on.connection, self.old, self.new, self.key, self.parts, self.without)
         self._try(on, move)
-        path = ", ".join(ident(r[0]) for r in on.fetch("SELECT unnest(current_schemas(false))")) or "public"
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         on.strong(
             [self.old, self.new], *both(self.old, self.new, "SHARE ROW EXCLUSIVE"),
-            *functions(move, path, "blue" if live == "green" else "green"), *self._triggers(on, move),
+            *functions(move, search_path(on), "blue" if live == "green" else "green"), *self._triggers(on, move),
             before=lambda c: c.execute(TRIGGER, [compose("{t:t}", t=self.old), move.name()]).fetchone(),
             after=lambda c, before: self._record(on, c, move, before),
         )
 
-    def _triggers(self, on: Runtime, move: Move) -> Iterator[str]:
+    def _triggers(self, on: Runtime, move: Moved) -> Iterator[str]:
         for table in family(on, self.old):
             def trigger(role: str, when: str, events: str, table: str = table) -> str:
                 return load("create_move_trigger", name=move.name(role), when=when, events=events, table=table, function=move.name())
@@ -93,7 +92,7 @@ class SynchronizeTables(Step):
             yield load("create_move_trigger", name=move.name("hold"), when="BEFORE", events="INSERT", **common)
             yield load("create_move_trigger", name=move.name("back"), when="AFTER", events=events, **common)
 
-    def _record(self, on: Runtime, c: Connection, move: Move, before: object) -> None:
+    def _record(self, on: Runtime, c: Connection, move: Moved, before: object) -> None:
         if on.scratch:
             return
         if before is None:  # what the journal says of a backfill is about a former table of the same name
@@ -106,7 +105,7 @@ class SynchronizeTables(Step):
                     spec=spec if role == "move" else {"part_of": move.name()},
                 )
 
-    def _try(self, on: Runtime, move: Move) -> None:
+    def _try(self, on: Runtime, move: Moved) -> None:
         """Let the server plan every expression. Raises Refused (BGM904) with its words."""
         if on.offline:
             return
@@ -151,7 +150,7 @@ class StopSynchronizingTables(Step):
 
     def run(self, on: Runtime) -> None:
         there = [t for t in (self.old, self.new) if on.exists(t)]
-        move = Move(old=self.old, new=self.new, key=[], parts=[], old_columns={}, new_columns={})
+        move = Moved(old=self.old, new=self.new, key=[], parts=[], old_columns={}, new_columns={})
         triggers = [(t, r) for t in (family(on, self.old) if self.old in there else []) for r in ON_OLD]
         triggers += [(self.new, r) for r in ON_NEW] if self.new in there else []
         on.strong(
@@ -162,7 +161,7 @@ class StopSynchronizingTables(Step):
             after=lambda c, _: None if on.scratch else self._forget(c, move),
         )
 
-    def _forget(self, c: Connection, move: Move) -> None:
+    def _forget(self, c: Connection, move: Moved) -> None:
         for table, roles in ((self.old, ON_OLD), (self.new, ON_NEW)):
             for role in roles:
                 synchronizations.remove(c, table=table, trigger=move.name(role))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bgmigrate.backfill.keys import key_of
 from bgmigrate.database import Connection
 from bgmigrate.naming import ident, split
-from bgmigrate.ops.move_rules import Move, Part
+from bgmigrate.ops.move_rules import Moved, Part
 from bgmigrate.sql import compose, load
 
 Found = tuple[int, list[str]]
 
 
-def wrong(connection: Connection, move: Move, part: Part) -> Found | None:
+def wrong(connection: Connection, move: Moved, part: Part) -> Found | None:
     """Old rows whose new row is missing or says something else: how many, and up to five of their keys; None when there is none."""
     n = split(move.new)[1]
     connection.execute(
@@ -24,7 +24,7 @@ def wrong(connection: Connection, move: Move, part: Part) -> Found | None:
     return _count(connection, move.old, "bgm_wrong")
 
 
-def unread(connection: Connection, move: Move) -> Found | None:
+def unread(connection: Connection, move: Moved) -> Found | None:
     """New rows of which the old table says nothing, so that they would be lost with the new one: likewise."""
     o = split(move.old)[1]
     parts = []

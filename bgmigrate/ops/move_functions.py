@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bgmigrate.backfill.batch import differs
 from bgmigrate.naming import ident, split
-from bgmigrate.ops.move_rules import Move, Part
+from bgmigrate.ops.move_rules import Moved, Part
 from bgmigrate.sql import compose, literal, load
 
 _ENTER = "    PERFORM set_config('bgmigrate.moving', {name:l}, true);"
 _LEAVE = "    PERFORM set_config('bgmigrate.moving', bgm_outer, true);"
 
 
-def functions(move: Move, search_path: str, green: str) -> list[str]:
+def functions(move: Moved, search_path: str, green: str) -> list[str]:
     """CREATE OR REPLACE FUNCTION for each; `green`: the environment that the new table belongs to."""
     path = f"{search_path}, pg_temp"  # last, so that nobody's temporary table stands before a real one
     out = [load("create_move_function", name=move.name(), path=path, old=move.old, new=move.new, body=_forward(move, green))]
@@ -26,11 +26,11 @@ def functions(move: Move, search_path: str, green: str) -> list[str]:
     return out
 
 
-def _types(move: Move) -> list[str]:
+def _types(move: Moved) -> list[str]:
     return [compose("{t:t}.{c:i}%TYPE", t=move.new, c=c) for c in move.link]
 
 
-def _names(move: Move) -> dict[str, str]:
+def _names(move: Moved) -> dict[str, str]:
     return {"old": move.old, "new": move.new, "o": split(move.old)[1], "n": split(move.new)[1]}
 
 
@@ -38,7 +38,7 @@ def _changed(columns: list[str], types: dict[str, str]) -> str:
     return " OR ".join(differs(f"NEW.{ident(c)}", f"OLD.{ident(c)}", types[c]) for c in columns) or "false"
 
 
-def _forward(move: Move, green: str) -> str:
+def _forward(move: Moved, green: str) -> str:
     """INSERT (at the end of its transaction: the new version may write the other row itself), UPDATE; and, before a row goes, its DELETE."""
     key = _changed(list(move.link.values()), dict(move.old_columns))
     gone = compose("DELETE FROM {new:t} AS {n:i} WHERE {w:q};", **_names(move), w=move.linked(ident(split(move.new)[1]), "OLD"))
@@ -73,7 +73,7 @@ def _forward(move: Move, green: str) -> str:
     ])
 
 
-def _part_forward(move: Move, part: Part, green: str) -> str:
+def _part_forward(move: Moved, part: Part, green: str) -> str:
     n = ident(split(move.new)[1])
     mine = move.mine(part, n, "bgm_now")
     by_green = f"(TG_OP = 'INSERT' AND coalesce(current_setting('bgmigrate.environment', true), '') = {literal(green)})"
@@ -88,7 +88,7 @@ def _part_forward(move: Move, part: Part, green: str) -> str:
     )
 
 
-def _found(move: Move, part: Part, mine: str) -> list[str]:
+def _found(move: Moved, part: Part, mine: str) -> list[str]:
     """What becomes of the new row that is there."""
     n, old = _names(move), ident(split(move.old)[1])
     gone = "DELETE FROM {new:t} AS {n:i} WHERE {m:q};"
@@ -113,7 +113,7 @@ def _found(move: Move, part: Part, mine: str) -> list[str]:
     ]
 
 
-def _derived(move: Move, part: Part, mine: str) -> list[str]:
+def _derived(move: Moved, part: Part, mine: str) -> list[str]:
     """A column that only follows is computed again as long as it still holds what its inputs gave."""
     n, lines = _names(move), list[str]()
     for c in move.derived(part):
@@ -128,7 +128,7 @@ def _derived(move: Move, part: Part, mine: str) -> list[str]:
     return [f"IF bgm_there AND TG_OP = 'UPDATE' AND {move.when(part, 'bgm_now')} THEN", *lines, "END IF;"] if lines else []
 
 
-def _backward(move: Move) -> str:
+def _backward(move: Moved) -> str:
     n = _names(move)
     link = list(move.link)
     was, now = (f"PERFORM bgmigrate.{ident(move.name('hold'))}({', '.join(f'{row}.{ident(c)}' for c in link)});" for row in ("OLD", "NEW"))
@@ -165,7 +165,7 @@ def _backward(move: Move) -> str:
     ])
 
 
-def _write_back(move: Move, part: Part) -> list[str]:
+def _write_back(move: Moved, part: Part) -> list[str]:
     """The old columns follow, unless they say so already, or the new row is just what they give: forward may lose something."""
     n, old = _names(move), ident(split(move.old)[1])
     values = [compose("{c:i} = {v:q}", c=c, v=move.backward(part, c, "NEW")) for c in part.backward]
@@ -180,7 +180,7 @@ def _write_back(move: Move, part: Part) -> list[str]:
     return ["BEGIN", f"    {checked}", "EXCEPTION WHEN data_exception THEN", f"    {plain}", "END;"]
 
 
-def _hold(move: Move, path: str) -> str:
+def _hold(move: Moved, path: str) -> str:
     n = _names(move)
     at = " AND ".join(f"{ident(n['o'])}.{ident(o)} = ${i}" for i, o in enumerate(move.link.values(), 1))
     said = f"a row of {move.old} that belongs to a row of {move.new} is locked by another transaction"
@@ -190,7 +190,7 @@ def _hold(move: Move, path: str) -> str:
     )
 
 
-def _about(move: Move, part: Part) -> str:
+def _about(move: Moved, part: Part) -> str:
     back = f" <-> {', '.join(part.backward)}" if part.backward else ""
     return f"{', '.join(c for c in part.forward if c not in move.link)}{back}"
 

@@ -9,7 +9,7 @@ from bgmigrate.naming import ident, split
 from bgmigrate.ops.backfill import fill
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.move import move_of
-from bgmigrate.ops.move_rules import Move
+from bgmigrate.ops.move_rules import Moved
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
 
@@ -18,7 +18,7 @@ from bgmigrate.sql import compose, load
 class Insertion:
     """The INSERT of one batch: bounded by a range of the old table's key, making only rows that are not there."""
 
-    move: Move
+    move: Moved
 
     @property
     def table(self) -> str:

@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
+class Moved:
     """Columns of the table `old` that became rows of the table `new`.
 
     `key`: the new table's columns that identify a row; some are copies of the old table's key, the others constants that tell the parts apart.

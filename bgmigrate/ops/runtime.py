@@ -6,7 +6,7 @@ import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from alembic.runtime.migration import MigrationContext
@@ -20,6 +20,8 @@ from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
+
+T = TypeVar("T")
 
 
 class Runtime:
@@ -89,6 +91,17 @@ class Runtime:
                 after(c, seen)
 
         with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+
+    def tried(self, tables: Sequence[str], statements: Sequence[str], look: Callable[[Connection], T]) -> T:
+        """What `look` sees after statements that are taken back at once, within the lock budget."""
+
+        def work(c: Connection) -> T:
+            with c.transaction(force_rollback=True):
+                for statement in statements:
+                    c.execute(statement.encode())
+                return look(c)
+
+        return with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
 
     def weak(self, tables: Sequence[str], statement: str) -> None:
         """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget.

@@ -9,24 +9,15 @@ import psycopg
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
-from bgmigrate.naming import ident, key, split
+from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, drop_column, nothing_filled_yet, refuse_another, there, type_of
-from bgmigrate.ops.indexes import index_key
+from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, nothing_filled_yet, refuse_another, there, type_of
+from bgmigrate.ops.heirs import family
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync_function import Sync
 from bgmigrate.sql import compose, load
 
-NOT_NULLS = (
-    "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
-    " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
-)
-# Partitions get their parent's triggers from PostgreSQL; tables that inherit from one do not.
-HEIRS = (
-    "WITH RECURSIVE heirs (oid) AS (SELECT to_regclass(%s)::oid UNION SELECT i.inhrelid FROM heirs JOIN pg_inherits i ON i.inhparent = heirs.oid)"
-    " SELECT n.nspname, c.relname FROM heirs JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE NOT c.relispartition AND c.oid <> to_regclass(%s) ORDER BY 1, 2"
-)
 # A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
 OTHERS = (
     "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
@@ -34,10 +25,24 @@ OTHERS = (
 )
 
 
-def family(on: Runtime, table: str) -> list[str]:
-    """A table and those that inherit from it, partitions aside: a trigger is needed on each."""
-    name = compose("{t:t}", t=table)
-    return [table, *(key(schema, heir) for schema, heir in on.fetch(HEIRS, name, name))]
+# What `exchange_columns` leaves on the trigger's function.
+EXCHANGED = (
+    "SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'bgmigrate' AND p.proname = %s"
+    " AND obj_description(p.oid, 'pg_proc') = 'exchanged'"
+)
+
+
+def search_path(on: Runtime) -> str:
+    """The schemas in which expressions are evaluated, whatever a session's own search_path is."""
+    rows = on.fetch("SELECT unnest(current_schemas(false))")
+    return ", ".join(ident(r[0]) for r in rows) or "public"
+
+
+def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
+    """The CREATE TRIGGER for a table, or one that inherits from it."""
+    every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
+    events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
+    return load("create_sync_trigger", name=name, table=table, events=events)
 
 
 @operation("synchronize_columns")
@@ -46,7 +51,9 @@ class SynchronizeColumns(Step):
     """Add columns and the trigger that computes them (and, for dropped ones, computes those), in one transaction: no write is missed.
 
     ACCESS EXCLUSIVE for an instant; rows are not touched. `forward` computes the new version's columns, `backward` the old one's,
-    both in SQL over the table's columns. A `required` column is never left NULL.
+    both in SQL over the table's columns. A `required` column is never left NULL. `mirror` computes columns that neither version writes,
+    on every write: a column of another type beside the one that both versions use (`mirror_back`: what a foreign key's ON DELETE on it does to
+    that one). `like`: whose grants and statistics target a column takes, where it is no copy.
     """
 
     table: str
@@ -56,49 +63,47 @@ class SynchronizeColumns(Step):
     backward: dict[str, str] = field(default_factory=dict)
     required: list[str] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
+    mirror: dict[str, str] = field(default_factory=dict)
+    mirror_back: dict[str, str] = field(default_factory=dict)
+    like: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
+        if on.has(EXCHANGED, self.name):
+            return  # by a run that was killed after a later step: the columns have each other's names now
         refuse_another(on, self.table, self.add)
         self.try_expressions(on)
-        sync = self._sync(on)
+        sync = self.sync(on)
         on.strong(
             family(on, self.table),
             *(add_column(self.table, c, d) for c, d in self.add.items()),
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
-            sync.function(self.name, self._search_path(on)),
-            *(self._trigger(on, sync, table) for table in family(on, self.table)),
+            sync.function(self.name, search_path(on)),
+            *(trigger(on, self.name, sync, table) for table in family(on, self.table)),
             before=lambda c: there(c, self.table),
             after=lambda c, before: self._after(on, c, before),
         )
 
-    def _sync(self, on: Runtime) -> Sync:
+    def sync(self, on: Runtime) -> Sync:
+        """The rules of the trigger, over the table's columns as they are."""
         columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: type_of(d) for c, d in self.add.items()}
         if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
-            columns |= dict.fromkeys((*self.forward, *self.backward), "")
+            columns |= dict.fromkeys((*self.forward, *self.backward, *self.mirror), "")
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         return Sync(
             table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,
-            green="blue" if live == "green" else "green",
+            mirror=self.mirror, mirror_back=self.mirror_back, green="blue" if live == "green" else "green",
         )
-
-    def _search_path(self, on: Runtime) -> str:
-        rows = on.fetch("SELECT unnest(current_schemas(false))")
-        return ", ".join(ident(r[0]) for r in rows) or "public"
-
-    def _trigger(self, on: Runtime, sync: Sync, table: str) -> str:
-        every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
-        events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
-        return load("create_sync_trigger", name=self.name, table=table, events=events)
 
     def _after(self, on: Runtime, c: Connection, before: object) -> None:
         nothing_filled_yet(on, c, self.table, self.add, before)
-        for new, expression in self.forward.items():  # a renamed column keeps its own grants and statistics target
-            source = expression.strip().strip('"').replace('""', '"')
+        copies = {new: e.strip().strip('"').replace('""', '"') for new, e in {**self.forward, **self.mirror}.items()}
+        for new, source in (copies | self.like).items():  # a successor keeps its predecessor's own grants and statistics target
             query = load("column_grants", table=compose("{t:t}", t=self.table), old=source, new=new)
             for grant in c.execute(query.encode()).fetchall():
                 c.execute(grant[0].encode())
         if not on.scratch:
-            spec = {"forward": self.forward, "backward": self.backward, "required": self.required}
+            spec = {"forward": self.forward, "backward": self.backward, "required": self.required, "mirror": self.mirror,
+                    "mirror_back": self.mirror_back}
             synchronizations.record(c, revision=on.revision, table=self.table, trigger=self.name, function=self.name, spec=spec)
 
     def try_expressions(self, on: Runtime) -> None:
@@ -109,7 +114,7 @@ class SynchronizeColumns(Step):
         if on.offline:
             return
         c = on.connection
-        for column, expression in (*self.forward.items(), *self.backward.items()):
+        for column, expression in (*self.forward.items(), *self.backward.items(), *self.mirror.items()):
             try:
                 with c.transaction(force_rollback=True):
                     c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
@@ -132,71 +137,10 @@ class SynchronizeColumns(Step):
         return StopSynchronizing(self.table, self.name, list(self.add))
 
     def merge(self, other: Step) -> SynchronizeColumns | None:
-        if isinstance(other, SynchronizeColumns) and other.table == self.table:
+        if isinstance(other, SynchronizeColumns) and (other.table, other.name) == (self.table, self.name):
             return SynchronizeColumns(
                 self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
-                self.required + other.required, self.comments | other.comments,
-            )
-        return None
-
-
-@operation("stop_synchronizing")
-@dataclass
-class StopSynchronizing(Step):
-    """Drop the trigger and the columns of one side in one transaction, so that no write meets one without the other.
-
-    ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
-    `constraints` and `indexes` are renamed: twins take the old names. So do `types` (new: old), after the old ones are dropped.
-    """
-
-    table: str
-    name: str
-    drop: list[str] = field(default_factory=list)
-    rename: dict[str, str] = field(default_factory=dict)
-    alter: list[str] = field(default_factory=list)
-    constraints: dict[str, str] = field(default_factory=dict)
-    indexes: dict[str, str] = field(default_factory=dict)
-    types: dict[str, str] = field(default_factory=dict)
-
-    def run(self, on: Runtime) -> None:
-        if not on.exists(self.table):
-            return
-        if self.rename and not on.offline and not self.rename.keys() & there(on.connection, self.table):
-            return  # all of it is one transaction, and it was committed
-        # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
-        named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
-        not_null = [
-            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
-            for a, b in self.rename.items() if a in named and b in named
-        ]
-        on.strong(
-            family(on, self.table),
-            *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
-            compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
-            *(drop_column(self.table, c) for c in self.drop),
-            *(compose("DROP TYPE {b:t}", b=b) for b in self.types.values()),
-            *(compose("ALTER TYPE {a:t} RENAME TO {n:i}", a=a, n=split(b)[1]) for a, b in self.types.items()),
-            *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
-            *not_null,
-            *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
-            *self._renames(on),
-            after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
-        )
-
-    def _renames(self, on: Runtime) -> list[str]:
-        out = []
-        for a, b in self.constraints.items():
-            if on.offline or on.has(
-                "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s", compose("{t:t}", t=self.table), a
-            ):
-                out.append(compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=a, b=b))
-        out += [compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()]
-        return out
-
-    def merge(self, other: Step) -> StopSynchronizing | None:
-        if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
-            return StopSynchronizing(
-                self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
-                self.constraints | other.constraints, self.indexes | other.indexes, self.types | other.types,
+                self.required + other.required, self.comments | other.comments, self.mirror | other.mirror,
+                self.mirror_back | other.mirror_back, self.like | other.like,
             )
         return None

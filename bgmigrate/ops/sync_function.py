@@ -14,6 +14,12 @@ from bgmigrate.naming import ident, object_name, split
 from bgmigrate.sql import compose, literal, load
 from bgmigrate.sql.references import references
 
+# PostgreSQL's implicit casts between numbers, which fail for no value (PostgreSQL documentation, 10.3 and pg_cast.castcontext).
+WIDER = {
+    "smallint": ("integer", "bigint", "numeric", "real", "double precision"), "integer": ("bigint", "numeric", "double precision"),
+    "bigint": ("numeric",), "real": ("double precision",),
+}
+
 
 def _by_green(column: str) -> str:
     return ident(object_name("by_green", "", column))
@@ -21,13 +27,18 @@ def _by_green(column: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Sync:
-    """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL."""
+    """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
+    `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
+    `mirror_from`: for one that was the column before, what its column was made of it by."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
     forward: Mapping[str, str] = field(default_factory=dict)
     backward: Mapping[str, str] = field(default_factory=dict)
     required: Collection[str] = ()
+    mirror: Mapping[str, str] = field(default_factory=dict)
+    mirror_back: Mapping[str, str] = field(default_factory=dict)
+    mirror_from: Mapping[str, str] = field(default_factory=dict)
     green: str = "green"  # the environment that the new columns belong to
 
     def inputs(self, expression: str) -> list[str]:
@@ -62,7 +73,8 @@ class Sync:
     @property
     def watched(self) -> list[str]:
         """The columns whose UPDATE must fire the trigger."""
-        used = set().union(*(self.inputs(e) for e in (*self.forward.values(), *self.backward.values())))
+        used = set().union(*(self.inputs(e) for e in (*self.forward.values(), *self.backward.values(), *self.mirror.values())))
+        used |= set().union(*(self.inputs(e) for e in self.mirror_back.values()))
         used |= {c for new, old in self.pairs for c in (*new, *old)} | {c for c in self.required if c in self.derived}
         return [c for c in self.columns if c in used]
 
@@ -70,7 +82,8 @@ class Sync:
     def plain(self) -> bool:
         """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
         constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}
-        return all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
+        copied = all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
+        return copied and all(self._copies(e) for e in (*self.mirror.values(), *self.mirror_back.values()))
 
     def _copies(self, expression: str) -> str | None:
         """The column that an expression is nothing but."""
@@ -81,6 +94,11 @@ class Sync:
         """Is it nothing but a column of the same type? Then it can fail for no value."""
         source = self._copies(expression)
         return source is not None and self.columns[source] == self.columns[column]
+
+    def _never_fails(self, column: str, expression: str) -> bool:
+        """Is it nothing but a column of a type whose every value the other one takes?"""
+        source = self._copies(expression)
+        return source is not None and self.columns[column] in WIDER.get(self.columns[source], ())
 
     def _differs(self, row: str, column: str, expression: str) -> str:
         """Is the row's column something else than what the expression gives, once stored there?"""
@@ -103,6 +121,12 @@ class Sync:
             lines += self._pair(new, old)
         for column, expression in self.derived.items():
             lines += self._derive(column, expression)
+        for column, expression in self.mirror_back.items():  # ON DELETE SET NULL and the like of a foreign key on the mirror
+            shown = self.inputs(expression)
+            lines.append(f"IF TG_OP = 'UPDATE' AND ({self._changed(shown)}) AND NOT ({self._changed([column])}) THEN")
+            lines += [f"    {line}" for line in self._assign(column, expression, guarded=False)] + ["END IF;"]
+        for column, expression in self.mirror.items():  # last: it shows what the rules above have made of the row
+            lines += self._assign(column, expression, guarded=not self._never_fails(column, expression))
         # asked before the pairs are brought in step: afterwards both sides have changed
         asked = {c: self._changed(f) for c in self.derived if (f := self._followed(c))}
         if asked:

@@ -17,10 +17,8 @@ from sqlalchemy import Table as SATable
 from bgmigrate import catalog, scratch
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
-from bgmigrate.changes.change_enum import fresh
-from bgmigrate.changes.enum_add_value import columns_of
+from bgmigrate.changes.difference import Speech
 from bgmigrate.changes.hints import Hints
-from bgmigrate.changes.widen_type import shadow
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history import runner
@@ -28,6 +26,7 @@ from bgmigrate.history.facts import EnvironmentFacts
 from bgmigrate.history.project import Project
 from bgmigrate.naming import object_name, split
 from bgmigrate.planner.diff import diff
+from bgmigrate.planner.trial import DatabaseTrial
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose, load
@@ -46,14 +45,22 @@ def heads_database(settings: Settings, project: Project) -> Iterator[Connection]
             yield c
 
 
+def extensions(like: Connection) -> list[str]:
+    """Statements that create a database's extensions in another one."""
+    out = []
+    for name, schema in like.execute(EXTENSIONS):
+        out.append(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema))
+        out.append(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema))
+    return out
+
+
 def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None = None) -> None:
     """Create a version's schema in an empty database. `like`: a database whose extensions it may need.
 
     Raises Refused when the server refuses a statement of the version's own create_all.
     """
-    for name, schema in like.execute(EXTENSIONS) if like else ():
-        connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
-        connection.execute(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema).encode())
+    for statement in extensions(like) if like else ():
+        connection.execute(statement.encode())
     for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema}):
         connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
     for statement in snapshot.ddl:
@@ -69,7 +76,7 @@ def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None
 
 @contextmanager
 def compare(
-    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts
+    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts, speech: Speech
 ) -> Iterator[tuple[Differences, Connection]]:
     """All differences between the migrations' schema and the target's, with the renames that the hints decide already applied.
 
@@ -86,7 +93,8 @@ def compare(
                     a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
             renamed = catalog.read(a, ignore=ignore)
             pool = diff(renamed, green, target, concerns=_concerns(facts))
-            _build_types(a, heads, green)
+            for statement in _new_types(heads, green):
+                a.execute(statement.encode())
             added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
             retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
             with a.transaction(force_rollback=True):
@@ -96,10 +104,8 @@ def compare(
         differences = Differences(
             heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
-            shadowed={
-                (t, c.name): _shadowed(a, t, c.name, ignore) for t, c in retyped if (t, c.name) not in moved and c.name in heads.tables[t].columns
-            },
-            reshaped={e: _reshaped(a, heads, e, ignore) for e in heads.enums.keys() & green.enums.keys() if heads.enums[e] != green.enums[e]},
+            on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
+            speech=speech, user_types=(*extensions(a), *_new_types(Schema(), heads), *_new_types(heads, green)),
         )
         yield differences, a
 
@@ -129,12 +135,16 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
     return out
 
 
-def _build_types(connection: Connection, heads: Schema, green: Schema) -> None:
+def _new_types(heads: Schema, green: Schema) -> list[str]:
     """Green's own types, for the columns that are tried on the migrations' schema."""
-    for key, user_type in green.types.items():
-        if key not in heads.types and user_type.kind == "e":
-            labels = [compose("{v:l}", v=v) for v in user_type.labels]
-            connection.execute(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=labels).encode())
+    missing = {k: t for k, t in green.types.items() if k not in heads.types}
+    out = [compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=s) for s in sorted({t.schema for t in missing.values()})]
+    for key, user_type in missing.items():
+        if user_type.kind == "e":
+            out.append(compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=key, l=[compose("{v:l}", v=v) for v in user_type.labels]))
+        else:
+            out.append(compose("CREATE DOMAIN {n:t} AS {d:q}", n=key, d=user_type.definition))
+    return out
 
 
 def _renew_enums(connection: Connection, heads: Schema, green: Schema) -> None:
@@ -159,22 +169,6 @@ def _rewrites(connection: Connection, table: str, action: str, column: Column, d
             return connection.execute(where).fetchone() != before
     except psycopg.Error:
         return True  # not even possible in place
-
-
-def _shadowed(connection: Connection, table: str, column: str, ignore: set[str]) -> Schema:
-    """The schema with one column called otherwise: what hangs on it reads there as it would on a column beside it."""
-    with connection.transaction(force_rollback=True):
-        connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
-        return catalog.read(connection, ignore=ignore)
-
-
-def _reshaped(connection: Connection, heads: Schema, enum: str, ignore: set[str]) -> Schema:
-    """The schema with one enum type and its columns called otherwise: what hangs on them reads as it would on columns of a new type beside them."""
-    with connection.transaction(force_rollback=True):
-        for table, column in columns_of(heads, enum):
-            connection.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=column, n=shadow(table, column)).encode())
-        connection.execute(compose("ALTER TYPE {t:t} RENAME TO {n:i}", t=enum, n=split(fresh(enum))[1]).encode())
-        return catalog.read(connection, ignore=ignore)
 
 
 def _concerns(facts: EnvironmentFacts) -> Callable[[str], bool]:

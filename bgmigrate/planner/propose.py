@@ -11,6 +11,8 @@ from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
 
+SHARED = "zz_bgm_sync_"  # a table's trigger for all columns that are kept in step
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
@@ -46,6 +48,7 @@ def propose(differences: Differences) -> Proposal:
     built, dropped = _types(differences)
     changes: list[Change] = []
     refusals: list[Finding] = []
+    differences.moves = tuple(m for kind in KINDS for m in kind.moves(differences))
     for kind in KINDS:
         try:
             changes += kind.claim(differences)
@@ -75,9 +78,9 @@ def _ordered(planned: Iterable[Planned], names: dict[str, str]) -> list[Planned]
     out: list[Planned] = []
     for p in sorted(planned, key=lambda p: p.stage):
         step = p.step
-        if isinstance(step, SynchronizeColumns):
+        if isinstance(step, SynchronizeColumns) and step.name.startswith(SHARED):
             step.name = names.setdefault(step.table, step.name)
-        elif isinstance(step, StopSynchronizing):
+        elif isinstance(step, StopSynchronizing) and step.name.startswith(SHARED):
             step.name = names.get(step.table, step.name)
         for i, earlier in enumerate(out):
             merged = earlier.step.merge(step) if earlier.stage == p.stage else None

@@ -9,7 +9,7 @@ from typing import Any
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify.facts import Facts
-from bgmigrate.verify.inside import SOURCES
+from bgmigrate.versions.inside import SOURCES
 from bgmigrate.versions.process import Agent, VersionFailed
 
 FIRST = {"blue": 1000, "green": 15000}  # where each version's sample values begin, so that their rows do not collide

@@ -274,7 +274,7 @@ def failure(error: BaseException) -> Dict[str, Any]:
 
 
 def extend(sources: List[Tuple[str, str]]) -> None:
-    """Take in the probes' code (bgmigrate/verify/inside); it adds its own commands and shares this file's names."""
+    """Take in the probes' code (bgmigrate/versions/inside); it adds its own commands and shares this file's names."""
     space = {**globals(), "__name__": "bgmigrate_probes"}
     for name, source in sources:
         exec(compile(source, name, "exec"), space)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from bgmigrate.backfill.batch import differs
+from bgmigrate.backfill.batch import as_stored, differs
 from bgmigrate.backfill.keys import key_of
 from bgmigrate.database import Connection
 from bgmigrate.findings import Finding
@@ -40,6 +40,13 @@ def _checks(connection: Connection, rules: Sync) -> Iterator[tuple[str, str, str
         both = f"({forward}) AND ({backward})"
         wrong = _contained(connection, rules, "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF", both)
         yield new[0], wrong, f"does not say what {', '.join(old)} says"
+    for column, expression in rules.mirror.items():
+        unlike = differs(ident(column), as_stored(expression, rules.columns[column]), rules.columns[column])
+        if (made := rules.mirror_from.get(column)) is not None:  # a value may be written in another form there, and mean the same
+            source = rules.inputs(expression)[0]
+            unlike = f"({unlike}) AND ({differs(ident(source), as_stored(made, rules.columns[source]), rules.columns[source])})"
+        wrong = _contained(connection, rules, "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF", unlike)
+        yield column, wrong, f"does not say what {', '.join(rules.inputs(expression))} says"
     for column, expression in rules.derived.items():
         if column in rules.forward and column not in rules.required and rules.inputs(expression):
             wrong = _contained(connection, rules, "PERFORM ({e:q}) FROM (SELECT r.*) AS {t:i}", expression)

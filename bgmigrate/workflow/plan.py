@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bgmigrate import catalog, journal
 from bgmigrate.changes import Differences
+from bgmigrate.changes.difference import Side
 from bgmigrate.changes.hints import Hints, merged, of_models
 from bgmigrate.database import connect
 from bgmigrate.errors import ConfigurationError, Refused
@@ -16,16 +17,19 @@ from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
+from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
 from bgmigrate.planner.prove import prove
+from bgmigrate.planner.speech import DriverSpeech
 from bgmigrate.planner.write import write
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.versions.load import snapshot_of
+from bgmigrate.versions.load import snapshot_of, working_tree
+from bgmigrate.versions.spec import Spec, parse
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
@@ -48,7 +52,10 @@ def plan(
     ignore = {facts.version_table, "alembic_version"}
     given = _hints(target, hints)
     say.step("comparing the target with the schema that the migrations give")
-    with compare(settings, project, target, blue, given, facts) as (differences, scratch):
+    with (
+        DriverSpeech(settings, _runnable(settings, from_spec, target_spec)) as speech,
+        compare(settings, project, target, blue, given, facts, speech) as (differences, scratch),
+    ):
         asked = _ask(differences)
         if asked is not None:
             hints = [*hints, *asked]
@@ -90,14 +97,32 @@ def _versions(settings: Settings, from_spec: str | None, target_spec: str | None
 
 
 def _deployed(settings: Settings) -> Snapshot | None:
+    found = _registered(settings)
+    return found.snapshot if found else None
+
+
+def _registered(settings: Settings) -> Registered | None:
     if not settings.database_url:
         return None
     with connect(settings.url, purpose="plan") as c:
         if not journal.exists(c):
             return None
         environment = environments.live_environment(c, settings.service)
-        found = environments.deployed(c, settings.service, environment) if environment else None
-        return found.snapshot if found else None
+        return environments.deployed(c, settings.service, environment) if environment else None
+
+
+def _runnable(settings: Settings, from_spec: str | None, target_spec: str | None) -> dict[Side, tuple[Spec, str]]:
+    """The versions that can be run, each with the environment whose interpreter and driver are its own."""
+    known = _registered(settings)
+    live = known.environment if known else "blue"
+    source = from_spec if from_spec and from_spec != "deployed" else known.source if known else None
+    here = working_tree(settings)
+    texts: dict[Side, str | None] = {"green": target_spec or here, "blue": here if source == "working tree" else source}
+    out: dict[Side, tuple[Spec, str]] = {}
+    for side, text in texts.items():
+        if text and (spec := parse(text, with_default_models(settings, text))).runnable:
+            out[side] = (spec, live if side == "blue" else "green" if live == "blue" else "blue")
+    return out
 
 
 def _live_schema(settings: Settings, project: Project) -> catalog.Schema | None:

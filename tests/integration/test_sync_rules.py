@@ -264,3 +264,25 @@ def test_an_expression_that_the_server_refuses_changes_nothing(on: Runtime, forw
     assert refused.value.findings[0].code == "BGM904"
     assert one(on.connection, "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'tag'") == (0,)
     assert one(on.connection, "SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass") == (0,)
+
+
+@pytest.mark.every_server
+class TestMirror:
+    """`wide` shows `id` in another type; neither version writes it."""
+
+    @QUICK
+    @given(st.lists(st.integers(-(2**31), 2**31 - 1) | st.none(), min_size=1, max_size=6))
+    def test_it_always_shows_what_the_column_says(self, on: Runtime, values: list[int | None]) -> None:
+        on.connection.execute("DROP TABLE IF EXISTS t")
+        on.connection.execute("CREATE TABLE t (k int, id int, note text)")
+        SynchronizeColumns("t", "zz_sync", add={"wide": "bigint"}, mirror={"wide": "id"}).run(on)
+        on.connection.execute("INSERT INTO t VALUES (1, %s)", [values[0]])
+        for value in values:
+            on.connection.execute("UPDATE t SET id = %s, note = 'x'", [value])
+            assert one(on.connection, "SELECT wide FROM t") == (value,)
+
+    def test_what_it_cannot_show_is_null_and_no_error(self, on: Runtime) -> None:
+        on.connection.execute("CREATE TABLE t (k int, name text)")
+        SynchronizeColumns("t", "zz_sync", add={"short": "varchar(3)"}, mirror={"short": "name"}).run(on)
+        on.connection.execute("INSERT INTO t VALUES (1, 'abc'), (2, 'abcd')")
+        assert on.connection.execute("SELECT short FROM t ORDER BY k").fetchall() == [("abc",), (None,)]

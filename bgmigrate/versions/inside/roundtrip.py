@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.rows import Maker, Target
-    from bgmigrate.verify.inside.samples import Sampler
-    from bgmigrate.verify.inside.session import told, with_connection
     from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.rows import Maker, Target
+    from bgmigrate.versions.inside.samples import Sampler
+    from bgmigrate.versions.inside.session import told, with_connection
 
 SAMPLERS: Dict[str, Sampler] = {}
 INSERT, SELECT, UPDATE, DELETE = 8, 1, 4, 16  # pg_relation_is_updatable()'s bits; SELECT is always there

@@ -11,10 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.roundtrip import sampler
-    from bgmigrate.verify.inside.rows import Maker, Target
-    from bgmigrate.verify.inside.session import attempt, key_of, told, with_connection
     from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
+    from bgmigrate.versions.inside.roundtrip import sampler
+    from bgmigrate.versions.inside.rows import Maker, Target
+    from bgmigrate.versions.inside.session import attempt, key_of, told, with_connection
 
 
 def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, List
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.session import with_connection
     from bgmigrate.versions.agent import COMMANDS, VERSION
+    from bgmigrate.versions.inside.session import with_connection
 
 
 def reflect(url: str, driver: str, schemas: List[str]) -> None:

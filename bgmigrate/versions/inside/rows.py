@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.samples import CannotMake, Sampler, labelled, never_written
-    from bgmigrate.verify.inside.session import attempt, key_of, told
     from bgmigrate.versions.agent import Version, class_name, table_key
+    from bgmigrate.versions.inside.samples import CannotMake, Sampler, labelled, never_written
+    from bgmigrate.versions.inside.session import attempt, key_of, told
 
 
 class Target:

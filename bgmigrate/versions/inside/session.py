@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.verify.inside.rows import ParentFailed
-    from bgmigrate.verify.inside.samples import CannotMake
     from bgmigrate.versions.agent import failure, sqlalchemy_version
+    from bgmigrate.versions.inside.rows import ParentFailed
+    from bgmigrate.versions.inside.samples import CannotMake
 
 
 def with_connection(url: str, driver: str, work: Callable[[Any], Any]) -> Any:

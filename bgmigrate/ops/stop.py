@@ -1,0 +1,94 @@
+"""The end of keeping two versions' columns in step: what is left takes the names, in one short transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bgmigrate.journal import synchronizations
+from bgmigrate.naming import split
+from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.columns import drop_column, there
+from bgmigrate.ops.dependents import carried
+from bgmigrate.ops.heirs import family
+from bgmigrate.ops.indexes import index_key
+from bgmigrate.ops.rename_constraints import renames
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.sql import compose
+
+NOT_NULLS = (
+    "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
+    " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
+)
+
+
+@operation("stop_synchronizing")
+@dataclass
+class StopSynchronizing(Step):
+    """Drop the trigger and the columns of one side in one transaction, so that no write meets one without the other.
+
+    ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
+    `constraints` and `indexes` are renamed: twins take the old names. So do `types` (new: old), after the old ones are dropped. `adopt` makes
+    constraints of indexes that were built concurrently; views and the like that use a column of `carry` (old: new) are made anew over the new
+    one; `first` and `last` are statements of that transaction that carry a sequence over.
+    """
+
+    table: str
+    name: str
+    drop: list[str] = field(default_factory=list)
+    rename: dict[str, str] = field(default_factory=dict)
+    alter: list[str] = field(default_factory=list)
+    constraints: dict[str, str] = field(default_factory=dict)
+    indexes: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    adopt: dict[str, str] = field(default_factory=dict)
+    carry: dict[str, str] = field(default_factory=dict)
+    first: list[str] = field(default_factory=list)
+    last: list[str] = field(default_factory=list)
+
+    def run(self, on: Runtime) -> None:
+        if not on.exists(self.table) or self._done(on):
+            return
+        # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
+        named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
+        not_null = [
+            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
+            for a, b in self.rename.items() if a in named and b in named
+        ]
+        gone, anew = carried(on, self.table, self.carry)
+        on.strong(
+            family(on, self.table),
+            *self.first,
+            *gone,
+            *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
+            compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
+            *(drop_column(self.table, c) for c in self.drop),
+            *(compose("DROP TYPE {b:t}", b=b) for b in self.types.values()),
+            *(compose("ALTER TYPE {a:t} RENAME TO {n:i}", a=a, n=split(b)[1]) for a, b in self.types.items()),
+            *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
+            *not_null,
+            *(compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=self.table, n=n, d=d) for n, d in self.adopt.items()),
+            *([compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=self.alter)] if self.alter else []),
+            *renames(on, self.table, self.constraints),
+            *(compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()),
+            *self.last,
+            *anew,
+            after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
+        )
+
+    def _done(self, on: Runtime) -> bool:
+        """All of it is one transaction: was it committed by a run that was killed afterwards?"""
+        if on.offline:
+            return False
+        columns = there(on.connection, self.table)
+        if self.rename:
+            return not self.rename.keys() & columns
+        return bool(self.first or self.last or self.adopt) and not columns & {*self.drop}
+
+    def merge(self, other: Step) -> StopSynchronizing | None:
+        if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
+            return StopSynchronizing(
+                self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
+                self.constraints | other.constraints, self.indexes | other.indexes, self.types | other.types, self.adopt | other.adopt,
+                self.carry | other.carry, self.first + other.first, self.last + other.last,
+            )
+        return None
