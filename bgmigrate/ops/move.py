@@ -11,12 +11,14 @@ import psycopg
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, environments, synchronizations
+from bgmigrate.journal.synchronizations import Synchronization
+from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, drop_column
+from bgmigrate.ops.heirs import family
 from bgmigrate.ops.move_functions import functions
 from bgmigrate.ops.move_rules import Moved, Part
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.heirs import family
 from bgmigrate.ops.sync import OTHERS, search_path
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import identifiers
@@ -37,6 +39,12 @@ def move_of(c: Connection | None, old: str, new: str, key: list[str], parts: lis
         )
     of_old, of_new = (dict[str, str](c.execute(COLUMNS, [compose("{t:t}", t=t)]).fetchall()) for t in (old, new))
     return Moved(old=old, new=new, key=key, parts=read, without=without, old_columns=of_old, new_columns=of_new)
+
+
+def recorded(c: Connection, sync: Synchronization) -> Moved:
+    """The move that the journal tells of, by its main trigger."""
+    said = sync.spec["move"]
+    return move_of(c, sync.table, said["new"], said["key"], said["parts"], said["without"])
 
 
 def both(old: str, new: str, mode: str) -> list[str]:
@@ -109,16 +117,7 @@ class SynchronizeTables(Step):
         """Let the server plan every expression. Raises Refused (BGM904) with its words."""
         if on.offline:
             return
-        o, n = (compose("{t:t} AS {a:i}", t=t, a=t.rpartition(".")[2]) for t in (self.old, self.new))
-        tried = [(self.new, compose("SELECT FROM {n:t} AS bgm_new, {o:t} AS bgm_old WHERE {w:q}", n=self.new, o=self.old,
-                                    w=move.linked("bgm_new", "bgm_old")), "the key")]
-        for part in move.parts:
-            tried.append((self.new, compose("SELECT FROM {o:q} WHERE ({e:q})", o=o, e=part.when), part.when))
-            for c, e in part.forward.items():
-                tried.append((f"{self.new}.{c}", compose("INSERT INTO {t:t} ({c:i}) SELECT ({e:q}) FROM {o:q}", t=self.new, c=c, e=e, o=o), e))
-            for c, e in part.backward.items():
-                tried.append((f"{self.old}.{c}", compose("UPDATE {t:t} SET {c:i} = (SELECT ({e:q}) FROM {n:q} LIMIT 1)", t=self.old, c=c, e=e, n=n), e))
-        for what, statement, expression in tried:
+        for what, statement, expression in self._trials(move):
             try:
                 with on.connection.transaction(force_rollback=True):
                     on.connection.execute(("EXPLAIN " + statement).encode())
@@ -131,6 +130,19 @@ class SynchronizeTables(Step):
                     next=f"Correct the hint on {self.new} in the model, delete the two revision files, and run `bgmigrate plan` again.",
                     code="BGM904",
                 ) from error
+
+    def _trials(self, move: Moved) -> Iterator[tuple[str, str, str]]:
+        """(what it is for, a statement that has the expression in its place, the expression)."""
+        o, n = (compose("{t:t} AS {a:i}", t=t, a=split(t)[1]) for t in (self.old, self.new))
+        linked = move.linked("bgm_new", "bgm_old")
+        yield self.new, compose("SELECT FROM {n:t} AS bgm_new, {o:t} AS bgm_old WHERE {w:q}", n=self.new, o=self.old, w=linked), linked
+        for part in move.parts:
+            yield self.new, compose("SELECT FROM {o:q} WHERE ({e:q})", o=o, e=part.when), part.when
+            for c, e in part.forward.items():
+                yield f"{self.new}.{c}", compose("INSERT INTO {t:t} ({c:i}) SELECT ({e:q}) FROM {o:q}", t=self.new, c=c, e=e, o=o), e
+            for c, e in part.backward.items():
+                one = compose("(SELECT ({e:q}) FROM {n:q} LIMIT 1)", e=e, n=n)
+                yield f"{self.old}.{c}", compose("UPDATE {t:t} SET {c:i} = {v:q}", t=self.old, c=c, v=one), e
 
     def undo(self) -> Step:
         return StopSynchronizingTables(self.old, self.new)

@@ -42,7 +42,6 @@ def _count(connection: Connection, table: str, function: str) -> Found | None:
     key = key_of(connection, table)
     shown = key.as_text if key else "ctid::text"
     name = split(table)[1]
-    rows = connection.execute(
-        compose("SELECT count(*) OVER (), {k:q} FROM {t:t} AS {n:i} WHERE pg_temp.{f:i}({n:i}) LIMIT 5", k=shown, t=table, n=name, f=function).encode()
-    ).fetchall()
+    query = "SELECT count(*) OVER (), {k:q} FROM {t:t} AS {n:i} WHERE pg_temp.{f:i}({n:i}.*) LIMIT 5"
+    rows = connection.execute(compose(query, k=shown, t=table, n=name, f=function).encode()).fetchall()
     return (rows[0][0], [", ".join(map(str, r[1:])) for r in rows]) if rows else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-
 from bgmigrate.backfill.batch import as_stored, differs
 from bgmigrate.naming import bounded, ident, split
 from bgmigrate.sql import compose

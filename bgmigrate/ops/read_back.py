@@ -44,6 +44,7 @@ class RequireReadBack(Step):
                 next=f"Delete these rows of {self.new}, or write them where blue reads them, then run the same command again.", code="BGM917",
             )
         on.found(Finding(
-            code="BGM803", severity="warning", table=self.new, what=what, why=f"The hint has no `backward`, so blue never read them; {self.new} is dropped.",
+            code="BGM803", severity="warning", table=self.new, what=what,
+            why=f"The hint has no `backward`, so blue never read them; {self.new} is dropped.",
             next="Nothing, if they may go.",
         ))

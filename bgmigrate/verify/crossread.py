@@ -11,6 +11,8 @@ import psycopg
 from bgmigrate.database import Connection, connect
 from bgmigrate.findings import Finding
 from bgmigrate.journal.synchronizations import Synchronization
+from bgmigrate.ops.move import recorded
+from bgmigrate.ops.move_checks import wrong
 from bgmigrate.sql import compose
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
@@ -134,6 +136,8 @@ def _computed(
     """Columns that the writer does not know and a trigger computes: what stands there against what the expression says."""
     out = []
     for sync in synchronizations:
+        if "move" in sync.spec:
+            out += _moved(c, writer, reader, rows, sync)
         known, table = writer.snapshot.tables.get(sync.table), facts.table(sync.table)
         if known is None or table is None or not table.primary_key:
             continue
@@ -166,3 +170,19 @@ def _computed(
                     next=f"The trigger {sync.trigger} does not do what the journal says: bgmigrate doctor.", **common,
                 ))
     return out
+
+
+def _moved(c: Connection, writer: Subject, reader: Subject, rows: Sequence[Row], sync: Synchronization) -> list[Finding]:
+    """Columns that became rows of another table: do both tables agree, once the writer has written either of them?"""
+    move = recorded(c, sync)
+    if not any(r["table"] in (move.old, move.new) for r in rows):
+        return []
+    return [
+        Finding(
+            code="BGM803", version=reader.name, probe="crossread", table=move.old, column=next(iter(part.backward), None), why=WRONG,
+            what=f"{writer.name} writes {move.old} or {move.new}: {found[0]} row(s) of {move.old} say what {move.new} does not"
+            f" (keys {'; '.join(found[1])})",
+            next=f"The triggers of {move.old} and {move.new} do not do what the journal says, or {move.new} refuses such values: bgmigrate doctor.",
+        )
+        for part in move.parts if (found := wrong(c, move, part))
+    ]
