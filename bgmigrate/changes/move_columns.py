@@ -19,6 +19,7 @@ from bgmigrate.changes.move_key import key_of, obstacles
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import BackfillTable, DropNotNull, RequireMovable, RequireReadBack, StopSynchronizingTables, SynchronizeTables
+from bgmigrate.ops.move_rules import copied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,9 @@ class MoveColumns(Change):
     @property
     def loosened(self) -> list[str]:
         """The old columns that must take a NULL from green."""
-        return [c.name for c in self.gone if c.not_null and not _constant(c)]
+        nullable = {n for n, c in self.create.want.columns.items() if not c.not_null}
+        copies = {o for p in self.parts for o, sql in p.get("backward", {}).items() if copied(sql, nullable)}
+        return [c.name for c in self.gone if c.not_null and (c.name in copies or not _constant(c))]
 
     def as_json(self) -> dict[str, Any]:
         """With the old table."""
@@ -149,7 +152,7 @@ class MoveColumns(Change):
                 code="BGM801", severity="warning", table=self.table,
                 what=f"green's INSERT into {self.table} fails where an earlier transaction inserted the row of {self.source} alone",
                 why=f"Every row of {self.source} has one in {self.table}: a trigger has made it when that transaction ended.",
-                next=f"Let green insert both in one transaction; or give the hint a `when` that is false for a row that green inserts.",
+                next="Let green insert both in one transaction; or give the hint a `when` that is false for a row that green inserts.",
             ))
         return out
 

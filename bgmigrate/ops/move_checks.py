@@ -14,14 +14,12 @@ Found = tuple[int, list[str]]
 def wrong(connection: Connection, move: Moved, part: Part) -> Found | None:
     """Old rows whose new row is missing or says something else: how many, and up to five of their keys; None when there is none."""
     n = split(move.new)[1]
-    connection.execute(
-        load(
-            "move_wrong", old=move.old, new=move.new, n=n, mine=move.mine(part, ident(n), "r"), when=move.when(part, "r"),
-            bare=move.is_bare(part, "r"), one_way="false" if part.backward else "true", says_old=move.says_old(part, "bgm_row", "r"),
-            says_new=move.says_new(part, "r", "bgm_row"),
-        ).encode()
+    function = load(
+        "move_wrong", old=move.old, new=move.new, n=n, mine=move.mine(part, ident(n), "r"), when=move.when(part, "r"),
+        bare=move.is_bare(part, "r"), one_way="false" if part.backward else "true", says_old=move.says_old(part, "bgm_row", "r"),
+        says_new=move.says_new(part, "r", "bgm_row"),
     )
-    return _count(connection, move.old, "bgm_wrong")
+    return _count(connection, move.old, function, "bgm_wrong")
 
 
 def unread(connection: Connection, move: Moved) -> Found | None:
@@ -32,16 +30,16 @@ def unread(connection: Connection, move: Moved) -> Found | None:
         says = f"{move.says_old(part, 'r', 'bgm_row')} OR {move.says_new(part, 'bgm_row', 'r')}" if part.backward else (
             move.follows(part, move.derived(part), "r", "bgm_row"))
         parts.append(f"    IF {move.is_part(part, 'r')} AND ({says}) THEN\n        RETURN false;\n    END IF;")
-    connection.execute(
-        load("move_unread", old=move.old, new=move.new, o=o, linked=move.linked("r", ident(o)), parts="\n".join(parts)).encode()
-    )
-    return _count(connection, move.new, "bgm_unread")
+    function = load("move_unread", old=move.old, new=move.new, o=o, linked=move.linked("r", ident(o)), parts="\n".join(parts))
+    return _count(connection, move.new, function, "bgm_unread")
 
 
-def _count(connection: Connection, table: str, function: str) -> Found | None:
+def _count(connection: Connection, table: str, function: str, called: str) -> Found | None:
     key = key_of(connection, table)
     shown = key.as_text if key else "ctid::text"
     name = split(table)[1]
     query = "SELECT count(*) OVER (), {k:q} FROM {t:t} AS {n:i} WHERE pg_temp.{f:i}({n:i}.*) LIMIT 5"
-    rows = connection.execute(compose(query, k=shown, t=table, n=name, f=function).encode()).fetchall()
+    with connection.transaction(force_rollback=True):  # the function would keep the table from being dropped
+        connection.execute(function.encode())
+        rows = connection.execute(compose(query, k=shown, t=table, n=name, f=called).encode()).fetchall()
     return (rows[0][0], [", ".join(map(str, r[1:])) for r in rows]) if rows else None

@@ -1,4 +1,4 @@
--- No table is locked. Gone with its session. Is a new row one of which the old table's row says nothing?
+-- No table is locked. Gone with its transaction. Is a new row one of which the old table's row says nothing?
 CREATE OR REPLACE FUNCTION pg_temp.bgm_unread(r {new:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
 #variable_conflict use_column
 DECLARE

@@ -1,4 +1,4 @@
--- No table is locked. Gone with its session. An expression that cannot take a row's values means that the row is wrong, not that the check fails.
+-- No table is locked. Gone with its transaction. An expression that cannot take a row's values means that the row is wrong, not that the check fails.
 CREATE OR REPLACE FUNCTION pg_temp.bgm_wrong(r {old:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
 #variable_conflict use_column
 DECLARE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Side = Literal["blue", "green"]
@@ -58,12 +58,19 @@ def delete(table: str, key: Callable[[int], Any]) -> Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it."""
+    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it.
+
+    `blue`, `green`: the SELECT by which a version reads its rows where they are spread over several tables; `parts`: those tables that one version
+    alone writes, each with the column that holds the key.
+    """
 
     table: str
     key: str = "id"
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
+    blue: str = ""
+    green: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
