@@ -15,9 +15,9 @@ def wrong(connection: Connection, move: Moved, part: Part) -> Found | None:
     """Old rows whose new row is missing or says something else: how many, and up to five of their keys; None when there is none."""
     n = split(move.new)[1]
     function = load(
-        "move_wrong", old=move.old, new=move.new, n=n, mine=move.mine(part, ident(n), "r"), when=move.when(part, "r"),
-        bare=move.is_bare(part, "r"), one_way="false" if part.backward else "true", says_old=move.says_old(part, "bgm_row", "r"),
-        says_new=move.says_new(part, "r", "bgm_row"),
+        "move_wrong", old=move.old, new=move.new, n=n, mine=move.mine(part, ident(n), "bgm_is"), when=move.when(part, "bgm_is"),
+        bare=move.is_bare(part, "bgm_is"), one_way="false" if part.backward else "true", says_old=move.says_old(part, "bgm_row", "bgm_is"),
+        says_new=move.says_new(part, "bgm_is", "bgm_row"),
     )
     return _count(connection, move.old, function, "bgm_wrong")
 
@@ -27,10 +27,10 @@ def unread(connection: Connection, move: Moved) -> Found | None:
     o = split(move.old)[1]
     parts = []
     for part in move.parts:
-        says = f"{move.says_old(part, 'r', 'bgm_row')} OR {move.says_new(part, 'bgm_row', 'r')}" if part.backward else (
-            move.follows(part, move.derived(part), "r", "bgm_row"))
-        parts.append(f"    IF {move.is_part(part, 'r')} AND ({says}) THEN\n        RETURN false;\n    END IF;")
-    function = load("move_unread", old=move.old, new=move.new, o=o, linked=move.linked("r", ident(o)), parts="\n".join(parts))
+        says = f"{move.says_old(part, 'bgm_is', 'bgm_row')} OR {move.says_new(part, 'bgm_row', 'bgm_is')}" if part.backward else (
+            move.follows(part, move.derived(part), "bgm_is", "bgm_row"))
+        parts.append(f"    IF {move.is_part(part, 'bgm_is')} AND ({says}) THEN\n        RETURN false;\n    END IF;")
+    function = load("move_unread", old=move.old, new=move.new, o=o, linked=move.linked("bgm_is", ident(o)), parts="\n".join(parts))
     return _count(connection, move.new, function, "bgm_unread")
 
 

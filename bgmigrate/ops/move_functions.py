@@ -31,7 +31,7 @@ def _common(move: Moved) -> dict[str, Any]:
 
 
 def _changed(columns: Collection[str], types: Mapping[str, str]) -> str:
-    return "(" + (" OR ".join(differs(f"NEW.{ident(c)}", f"OLD.{ident(c)}", types[c]) for c in columns) or "false") + ")"
+    return "(" + (" OR ".join(differs(f"bgm_is.{ident(c)}", f"bgm_was.{ident(c)}", types[c]) for c in columns) or "false") + ")"
 
 
 def _assigned(values: Mapping[str, str]) -> list[str]:
@@ -45,10 +45,10 @@ def _about(move: Moved, part: Part) -> str:
 def _old_side(move: Moved, green: str) -> str:
     """INSERT (at the end of its transaction: the new version may write the other row itself), UPDATE; and, before a row goes, its DELETE."""
     common, keys = _common(move), list(move.link.values())
-    here = " AND ".join(f"{ident(common['o'])}.{ident(c)} = NEW.{ident(c)}" for c in keys)
+    here = " AND ".join(f"{ident(common['o'])}.{ident(c)} = bgm_is.{ident(c)}" for c in keys)
     parts = "\n".join(_forward(move, part, green) for part in move.parts)
     return load(
-        "move_old_side", **common, moved=_changed(keys, move.old_columns), gone=move.linked(ident(common["n"]), "OLD"), here=here, parts=parts
+        "move_old_side", **common, moved=_changed(keys, move.old_columns), gone=move.linked(ident(common["n"]), "bgm_was"), here=here, parts=parts
     )
 
 
@@ -57,7 +57,7 @@ def _forward(move: Moved, part: Part, green: str) -> str:
     n, o = ident(common["n"]), ident(common["o"])
     mine = move.mine(part, n, "bgm_now")
     derived = [
-        load("move_derived", **common, column=c, value=move.forward(part, c, "bgm_now"), mine=mine, held=move.follows(part, [c], n, "OLD"))
+        load("move_derived", **common, column=c, value=move.forward(part, c, "bgm_now"), mine=mine, held=move.follows(part, [c], n, "bgm_was"))
         for c in move.derived(part)
     ]
     common |= {
@@ -66,7 +66,7 @@ def _forward(move: Moved, part: Part, green: str) -> str:
         "columns": list(part.forward), "values": [f"({e})" for e in part.forward.values()], "key": list(move.key), "derived": "\n".join(derived),
     }
     if not part.backward:
-        return load("move_forward_only", **common, held=move.follows(part, move.derived(part), n, "OLD"))
+        return load("move_forward_only", **common, held=move.follows(part, move.derived(part), n, "bgm_was"))
     paired = move.paired(part) or list(move.link)[:1]  # with none there is nothing to set
     return load(
         "move_forward", **common, here=" AND ".join(f"{o}.{ident(c)} = bgm_now.{ident(c)}" for c in move.link.values()),
@@ -78,7 +78,7 @@ def _forward(move: Moved, part: Part, green: str) -> str:
 
 def _new_side(move: Moved) -> str:
     read = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
-    is_, was = (", ".join(f"{row}.{ident(c)}" for c in move.link) for row in ("NEW", "OLD"))
+    is_, was = (", ".join(f"{row}.{ident(c)}" for c in move.link) for row in ("bgm_is", "bgm_was"))
     parts = "\n".join(_backward(move, part) for part in move.parts if part.backward)
     return load(
         "move_new_side", **_common(move), hold=move.name("hold"), changed=_changed(read, move.new_columns), was=was, parts=parts, **{"is": is_}
@@ -89,11 +89,11 @@ def _backward(move: Moved, part: Part) -> str:
     common = _common(move)
     o = ident(common["o"])
     return load(
-        "move_backward_certain" if move.certain(part) else "move_backward", **common, about=_about(move, part), was=move.is_part(part, "OLD"),
+        "move_backward_certain" if move.certain(part) else "move_backward", **common, about=_about(move, part), was=move.is_part(part, "bgm_was"),
         moved=_changed(move.key, move.new_columns), cleared=_assigned({c: move.lacking(c) for c in part.backward}),
-        before=move.linked("OLD", o), bare=move.is_bare(part, o), changed=_changed(move.told(part), move.new_columns),
-        back=_assigned({c: move.backward(part, c, "NEW") for c in part.backward}), here=move.linked("NEW", o),
-        says_old=move.says_old(part, "NEW", o), says_new=move.says_new(part, o, "NEW"), **{"is": move.is_part(part, "NEW")},
+        before=move.linked("bgm_was", o), bare=move.is_bare(part, o), changed=_changed(move.told(part), move.new_columns),
+        back=_assigned({c: move.backward(part, c, "bgm_is") for c in part.backward}), here=move.linked("bgm_is", o),
+        says_old=move.says_old(part, "bgm_is", o), says_new=move.says_new(part, o, "bgm_is"), **{"is": move.is_part(part, "bgm_is")},
     )
 
 

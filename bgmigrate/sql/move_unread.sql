@@ -1,5 +1,5 @@
 -- No table is locked. Gone with its transaction. Is a new row one of which the old table's row says nothing?
-CREATE OR REPLACE FUNCTION pg_temp.bgm_unread(r {new:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
+CREATE OR REPLACE FUNCTION pg_temp.bgm_unread(bgm_is {new:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
 #variable_conflict use_column
 DECLARE
     bgm_row {old:t}%ROWTYPE;

@@ -1,5 +1,5 @@
 -- No table is locked. Gone with its transaction. An expression that cannot take a row's values means that the row is wrong, not that the check fails.
-CREATE OR REPLACE FUNCTION pg_temp.bgm_wrong(r {old:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
+CREATE OR REPLACE FUNCTION pg_temp.bgm_wrong(bgm_is {old:t}) RETURNS boolean LANGUAGE plpgsql STABLE AS $bgm$
 #variable_conflict use_column
 DECLARE
     bgm_row {new:t}%ROWTYPE;

@@ -137,9 +137,9 @@ class Traffic:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
         elif seen and both and both[other(side)] is None:
             self._fault(f"{label}: {other(side)} does not see it")
-        if seen and blue is not None and green is not None:
-            if wrong := differing(seen, self._rulers.get((seen.table, subject), "blue"), blue, green):
-                self._fault(f"{label}: {other(side)} reads (got, should) {wrong}")
+        wrong = differing(seen, self._rulers.get((seen.table, subject), "blue"), blue, green) if seen and blue and green else {}
+        if wrong:
+            self._fault(f"{label}: {other(side)} reads (got, should) {wrong}")
 
     def check(self, when: str) -> None:
         """Let both versions read every row of what both know."""
