@@ -17,7 +17,7 @@ def parts(table: str, hint: Mapping[str, Any]) -> list[dict[str, Any]]:
     single `when` holds for all. Raises ConfigurationError for anything else.
     """
     forward, when, backward = (hint.get(k) for k in ("forward", "when", "backward"))
-    if isinstance(forward, Mapping):
+    if isinstance(forward, Mapping) and forward:
         forward, when, backward = [forward], [when], [backward]
     if not (isinstance(forward, Sequence) and forward and all(isinstance(f, Mapping) and f for f in forward)):
         raise _malformed(table, "`forward` gives no column" if not forward else "`forward` is neither a mapping nor a list of them")

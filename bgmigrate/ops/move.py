@@ -32,13 +32,14 @@ def move_of(c: Connection | None, old: str, new: str, key: list[str], parts: lis
     """The move that an operation's arguments (or the journal) tell of. Without a connection the expressions' words stand for the columns."""
     read = [Part(forward=p["forward"], when=p.get("when") or "true", backward=p.get("backward") or {}) for p in parts]
     if c is None:
-        known = {i for p in read for e in (*p.forward.values(), p.when) for i in identifiers(e)} | {c for p in read for c in p.backward}
+        of_old = {i for p in read for e in (*p.forward.values(), p.when) for i in identifiers(e)} | {c for p in read for c in p.backward}
+        of_new = {i for p in read for e in p.backward.values() for i in identifiers(e)} | {*read[0].forward}
         return Moved(
-            old=old, new=new, key=key, parts=read, without=without, old_columns=dict.fromkeys(sorted(known), ""),
-            new_columns=dict.fromkeys(read[0].forward, ""),
+            old=old, new=new, key=key, parts=read, without=without, old_columns=dict.fromkeys(sorted(of_old), ""),
+            new_columns=dict.fromkeys(sorted(of_new), ""), guessed=True,
         )
-    of_old, of_new = (dict[str, str](c.execute(COLUMNS, [compose("{t:t}", t=t)]).fetchall()) for t in (old, new))
-    return Moved(old=old, new=new, key=key, parts=read, without=without, old_columns=of_old, new_columns=of_new)
+    there = [dict[str, str](c.execute(COLUMNS, [compose("{t:t}", t=t)]).fetchall()) for t in (old, new)]
+    return Moved(old=old, new=new, key=key, parts=read, without=without, old_columns=there[0], new_columns=there[1])
 
 
 def recorded(c: Connection, sync: Synchronization) -> Moved:
@@ -88,13 +89,13 @@ class SynchronizeTables(Step):
             if on.offline or not on.has(TRIGGER, compose("{t:t}", t=table), move.name("made")):  # there is no CREATE OR REPLACE for it
                 yield load("create_move_insert_trigger", name=move.name("made"), table=table, function=move.name())
             read = [c for c in move.old_columns if any(c in move.read(p) for p in move.parts)]
-            every = on.has(OTHERS, compose("{t:t}", t=table))
+            every = move.guessed or on.has(OTHERS, compose("{t:t}", t=table))
             yield trigger("move", "AFTER", "UPDATE" if every else compose("UPDATE OF {c:i}", c=read))
             # BEFORE: the foreign keys of the new table would refuse it otherwise
             yield trigger("gone", "BEFORE", "DELETE OR UPDATE" if every else compose("DELETE OR UPDATE OF {c:i}", c=list(move.link.values())))
         if move.two_way:
             told = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
-            every = on.has(OTHERS, compose("{t:t}", t=self.new))
+            every = move.guessed or on.has(OTHERS, compose("{t:t}", t=self.new))
             events = "INSERT OR DELETE OR UPDATE" if every else compose("INSERT OR DELETE OR UPDATE OF {c:i}", c=told)
             common: dict[str, Any] = {"table": self.new, "function": move.name("back")}
             yield load("create_move_trigger", name=move.name("hold"), when="BEFORE", events="INSERT", **common)

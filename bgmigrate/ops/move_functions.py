@@ -34,6 +34,11 @@ def _changed(columns: Collection[str], types: Mapping[str, str]) -> str:
     return "(" + (" OR ".join(differs(f"bgm_is.{ident(c)}", f"bgm_was.{ident(c)}", types[c]) for c in columns) or "false") + ")"
 
 
+def _read_changed(move: Moved, columns: Collection[str], types: Mapping[str, str]) -> str:
+    """Has anything changed of what expressions read?"""
+    return "(bgm_is::text IS DISTINCT FROM bgm_was::text)" if move.guessed else _changed(columns, types)
+
+
 def _assigned(values: Mapping[str, str]) -> list[str]:
     return [compose("{c:i} = {v:q}", c=c, v=v) for c, v in values.items()]
 
@@ -61,7 +66,8 @@ def _forward(move: Moved, part: Part, green: str) -> str:
         for c in move.derived(part)
     ]
     common |= {
-        "about": _about(move, part), "changed": _changed(move.read(part), move.old_columns), "mine": mine, "when": move.when(part, "bgm_now"),
+        "about": _about(move, part), "changed": _read_changed(move, move.read(part), move.old_columns), "mine": mine,
+        "when": move.when(part, "bgm_now"),
         "by_green": f"(TG_OP = 'INSERT' AND coalesce(current_setting('bgmigrate.environment', true), '') = {literal(green)})",
         "columns": list(part.forward), "values": [f"({e})" for e in part.forward.values()], "key": list(move.key), "derived": "\n".join(derived),
     }
@@ -80,9 +86,8 @@ def _new_side(move: Moved) -> str:
     read = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
     is_, was = (", ".join(f"{row}.{ident(c)}" for c in move.link) for row in ("bgm_is", "bgm_was"))
     parts = "\n".join(_backward(move, part) for part in move.parts if part.backward)
-    return load(
-        "move_new_side", **_common(move), hold=move.name("hold"), changed=_changed(read, move.new_columns), was=was, parts=parts, **{"is": is_}
-    )
+    changed = _read_changed(move, read, move.new_columns)
+    return load("move_new_side", **_common(move), hold=move.name("hold"), changed=changed, was=was, parts=parts, **{"is": is_})
 
 
 def _backward(move: Moved, part: Part) -> str:
@@ -91,7 +96,7 @@ def _backward(move: Moved, part: Part) -> str:
     return load(
         "move_backward_certain" if move.certain(part) else "move_backward", **common, about=_about(move, part), was=move.is_part(part, "bgm_was"),
         moved=_changed(move.key, move.new_columns), cleared=_assigned({c: move.lacking(c) for c in part.backward}),
-        before=move.linked("bgm_was", o), bare=move.is_bare(part, o), changed=_changed(move.told(part), move.new_columns),
+        before=move.linked("bgm_was", o), bare=move.is_bare(part, o), changed=_read_changed(move, move.told(part), move.new_columns),
         back=_assigned({c: move.backward(part, c, "bgm_is") for c in part.backward}), here=move.linked("bgm_is", o),
         says_old=move.says_old(part, "bgm_is", o), says_new=move.says_new(part, o, "bgm_is"), **{"is": move.is_part(part, "bgm_is")},
     )

@@ -54,6 +54,7 @@ class Moved:
     without: Mapping[str, str] = field(default_factory=dict)
     old_columns: Mapping[str, str]
     new_columns: Mapping[str, str]
+    guessed: bool = False  # are the columns only words of the expressions, because there is no database to ask?
 
     @property
     def link(self) -> dict[str, str]:

@@ -1,3 +1,4 @@
+-- ROW EXCLUSIVE on the old table, its one row locked. What becomes of the old row.
     -- {about:q}
     IF TG_OP <> 'INSERT' AND {was:q} AND (TG_OP = 'DELETE' OR {moved:q}) THEN
         UPDATE {old:t} AS {o:i} SET {cleared:q} WHERE {before:q} AND NOT ({bare:q});

@@ -1,3 +1,4 @@
+-- ROW EXCLUSIVE on both tables, one row of each locked. What becomes of one new row.
     -- {about:q}
     IF bgm_fresh OR {changed:q} THEN
         BEGIN

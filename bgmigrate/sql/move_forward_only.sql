@@ -1,3 +1,4 @@
+-- ROW EXCLUSIVE on the new table, one row locked. What becomes of one new row, where nothing is computed back.
     -- {about:q}
     IF bgm_fresh OR {changed:q} THEN
         BEGIN

@@ -1,3 +1,4 @@
+-- ROW SHARE on the old table, its one row locked. The body of the new table's trigger function.
     IF TG_WHEN = 'BEFORE' THEN -- the old row first, as the old version locks them
         IF bgm_outer <> {name:l} THEN
             PERFORM bgmigrate.{hold:i}({is:q});

@@ -1,3 +1,4 @@
+-- ROW EXCLUSIVE on the new table, its one row locked. The body of the old table's trigger function.
     IF TG_WHEN = 'BEFORE' THEN -- the row goes, or its key does: the foreign keys of the new table would refuse that
         IF TG_OP = 'UPDATE' AND NOT ({moved:q}) THEN
             RETURN NEW;
