@@ -37,7 +37,7 @@ class MoveColumns(Change):
             "Blue's transaction and green's that write the same row at once can block each other: green's fails with 40P01, and may be run again.",
             "Without `when`, every old row gets a new one when its transaction ends: green must insert both in one transaction.",
             "Until contract a DELETE in the old table, whichever version's, takes the rows of the new one along. TRUNCATE is not followed.",
-            "Where blue changes the key of a row, its new row is made anew under the new key, without what only green knew of it.",
+            "Where blue changes a row's key (or its partition), its new row is made anew, without what only green knew of it.",
         ),
     )
 

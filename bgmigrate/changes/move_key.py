@@ -49,6 +49,11 @@ def _columns(new: Table, old: Table, stays: Table, parts: Parts) -> Iterator[Fin
         yield _wrong(new, f"`backward` gives {old.key}.{column}, which does not exist", "Correct the column's name.")
     for column in (c for c in back if c in stays.columns):
         yield _wrong(new, f"`backward` gives {old.key}.{column}, which green still has", "Leave it out, or drop the column from green's model.")
+    for column in dict.fromkeys(c for p in parts for c, sql in p.get("backward", {}).items() if sql.strip().upper() == "NULL"):
+        yield _wrong(
+            new, f"`backward` gives {old.key}.{column} nothing but NULL, so that every write of green's would empty it",
+            f"Leave it out here and say it in the info of {old.key}: \"backward\": {{\"{column}\": \"NULL\"}}.",
+        )
     for column in (c for c in back if c in old.columns and (old.columns[c].generated or old.columns[c].identity == "a")):
         yield _wrong(new, f"`backward` gives {old.key}.{column}, which the database computes by itself", "Leave it out.")
     for name, want in new.columns.items():

@@ -93,13 +93,14 @@ class SynchronizeTables(Step):
             yield trigger("move", "AFTER", "UPDATE" if every else compose("UPDATE OF {c:i}", c=read))
             # BEFORE: the foreign keys of the new table would refuse it otherwise
             yield trigger("gone", "BEFORE", "DELETE OR UPDATE" if every else compose("DELETE OR UPDATE OF {c:i}", c=list(move.link.values())))
+        told = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
+        every = move.guessed or on.has(OTHERS, compose("{t:t}", t=self.new))
+        events = "INSERT OR DELETE OR UPDATE"
+        common: dict[str, Any] = {"table": self.new, "function": move.name("back")}
+        yield load("create_move_trigger", name=move.name("hold"), when="BEFORE", events=events, **common)
         if move.two_way:
-            told = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
-            every = move.guessed or on.has(OTHERS, compose("{t:t}", t=self.new))
-            events = "INSERT OR DELETE OR UPDATE" if every else compose("INSERT OR DELETE OR UPDATE OF {c:i}", c=told)
-            common: dict[str, Any] = {"table": self.new, "function": move.name("back")}
-            yield load("create_move_trigger", name=move.name("hold"), when="BEFORE", events="INSERT", **common)
-            yield load("create_move_trigger", name=move.name("back"), when="AFTER", events=events, **common)
+            only = "" if every else compose(" OF {c:i}", c=told)
+            yield load("create_move_trigger", name=move.name("back"), when="AFTER", events=events + only, **common)
 
     def _record(self, on: Runtime, c: Connection, move: Moved, before: object) -> None:
         if on.scratch:
@@ -107,7 +108,7 @@ class SynchronizeTables(Step):
         if before is None:  # what the journal says of a backfill is about a former table of the same name
             backfills.begin_again(c, revision=on.revision, table=self.old, columns=[self.new])
         spec = {"move": {"new": self.new, "key": self.key, "parts": self.parts, "without": self.without}}
-        for table, roles, function in ((self.old, ON_OLD, "move"), (self.new, ON_NEW if move.two_way else (), "back")):
+        for table, roles, function in ((self.old, ON_OLD, "move"), (self.new, ON_NEW if move.two_way else ON_NEW[:1], "back")):
             for role in roles:
                 synchronizations.record(
                     c, revision=on.revision, table=table, trigger=move.name(role), function=move.name(function),

@@ -18,12 +18,12 @@ from bgmigrate.sql import compose, literal, load
 def functions(move: Moved, search_path: str, green: str) -> list[str]:
     """CREATE OR REPLACE FUNCTION for each; `green`: the environment that the new table belongs to."""
     path = f"{search_path}, pg_temp"  # last, so that nobody's temporary table stands before a real one
-    out = [load("create_move_function", name=move.name(), path=path, old=move.old, new=move.new, body=_old_side(move, green))]
-    if move.two_way:
-        out.append(_hold(move, path))
-        out.append(compose("REVOKE ALL ON FUNCTION bgmigrate.{n:i} FROM PUBLIC", n=move.name("hold")))
-        out.append(load("create_move_function", name=move.name("back"), path=path, old=move.old, new=move.new, body=_new_side(move)))
-    return out
+    return [
+        load("create_move_function", name=move.name(), path=path, old=move.old, new=move.new, body=_old_side(move, green)),
+        _hold(move, path),
+        compose("REVOKE ALL ON FUNCTION bgmigrate.{n:i} FROM PUBLIC", n=move.name("hold")),
+        load("create_move_function", name=move.name("back"), path=path, old=move.old, new=move.new, body=_new_side(move)),
+    ]
 
 
 def _common(move: Moved) -> dict[str, Any]:
@@ -86,8 +86,9 @@ def _new_side(move: Moved) -> str:
     read = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
     is_, was = (", ".join(f"{row}.{ident(c)}" for c in move.link) for row in ("bgm_is", "bgm_was"))
     parts = "\n".join(_backward(move, part) for part in move.parts if part.backward)
-    changed = _read_changed(move, read, move.new_columns)
-    return load("move_new_side", **_common(move), hold=move.name("hold"), changed=changed, was=was, parts=parts, **{"is": is_})
+    changed, moved = _read_changed(move, read, move.new_columns), _changed(move.link, move.new_columns)
+    return load("move_new_side", **_common(move), hold=move.name("hold"), changed=changed, moved=moved, was=was, parts=parts,
+                two_way=move.two_way, **{"is": is_})
 
 
 def _backward(move: Moved, part: Part) -> str:

@@ -1,6 +1,6 @@
 -- No table is locked. Waits for an old row without standing in the lock queue: whoever holds it may be waiting for us, and its deadlock
 -- detector must not find the circle, for its transaction, which knows nothing of the new table, would be the one to fail.
-CREATE OR REPLACE FUNCTION bgmigrate.{name:i}({types:q}) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path:q} AS $bgm$
+CREATE OR REPLACE FUNCTION bgmigrate.{name:i}({types:q}, writes boolean) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = {path:q} AS $bgm$
 #variable_conflict use_column
 DECLARE
     bgm_began timestamptz := clock_timestamp();
@@ -9,7 +9,11 @@ DECLARE
     bgm_limit integer;
 BEGIN
     LOOP
-        PERFORM FROM {old:t} AS {o:i} WHERE {at:q} FOR NO KEY UPDATE SKIP LOCKED;
+        IF writes THEN
+            PERFORM FROM {old:t} AS {o:i} WHERE {at:q} FOR NO KEY UPDATE SKIP LOCKED;
+        ELSE
+            PERFORM FROM {old:t} AS {o:i} WHERE {at:q} FOR KEY SHARE SKIP LOCKED;
+        END IF;
         EXIT WHEN FOUND;
         PERFORM FROM {old:t} AS {o:i} WHERE {at:q};
         EXIT WHEN NOT FOUND;

@@ -114,6 +114,7 @@ def test_the_key_is_a_unique_one_made_of_the_old_key_and_constants(new: Table, h
      (ADDRESSES, {"forward": {"user_id": "id", "street": "street", "road": "street"}}, "addresses.road, which does not exist"),
      (ADDRESSES, {"backward": {"road": "street"}}, "users.road, which does not exist"),
      (ADDRESSES, {"backward": {"email": "street"}}, "users.email, which green still has"),
+     (ADDRESSES, {"backward": {"street": "NULL"}}, "nothing but NULL"),
      (ADDRESSES, {"forward": {"user_id": "id"}}, "addresses.street is NOT NULL, and nothing says")],
 )
 def test_a_hint_that_leaves_open_which_row_belongs_to_which_is_refused_by_name(new: Table, change: dict[str, Any], says: str) -> None:
