@@ -1,11 +1,22 @@
-"""Writes the reference of the commands and the table of changes from the code, so that neither can grow old."""
+"""Writes the reference of the commands and the table of changes from the code, and finds the changes' pages, so that none can grow old."""
 
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import click
+
+KINDS = "Kinds of change"
+
+
+def on_config(config: Any, **_: Any) -> Any:
+    """List every page of a kind of change, in the order of their names."""
+    (section,) = (item for item in config["nav"] if KINDS in item)
+    pages = sorted(p.name for p in Path(config["docs_dir"], "changes").glob("*.md") if p.name != "index.md")
+    section[KINDS] = ["changes/index.md", *(f"changes/{name}" for name in pages)]
+    return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -58,5 +69,5 @@ def _changes() -> str:
     for kind in sorted(KINDS, key=lambda k: k.kind):
         module = inspect.getmodule(kind)
         told = " ".join((inspect.getdoc(module) or "").split("\n\n")[0].split())
-        rows.append(f"| `{kind.kind}` | {told} | {' '.join((inspect.getdoc(kind) or '').split())} |")
+        rows.append(f"| [{kind.kind.replace('_', ' ')}]({kind.kind}.md) | {told} | {' '.join((inspect.getdoc(kind) or '').split())} |")
     return "\n".join(["| kind | is | steps |", "|---|---|---|", *rows])

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 import psycopg
 
 from bgmigrate.database import sqlalchemy_url
+from tests.zygote import versions_are_forked, zygote
 
 CONFIG = """\
 [project]
@@ -40,6 +42,7 @@ application_name = "shop-green*"
 class Result:
     """What one command gave."""
 
+    program: str = "bgmigrate"
     arguments: tuple[str, ...]
     code: int
     out: str
@@ -62,7 +65,7 @@ class Result:
         return {f["code"] for f in self.json["findings"]}
 
     def __str__(self) -> str:
-        return f"bgmigrate {' '.join(self.arguments)}: exit {self.code}\n-- stdout\n{self.out[-3000:]}\n-- stderr\n{self.err[-3000:]}"
+        return f"{self.program} {' '.join(self.arguments)}: exit {self.code}\n-- stdout\n{self.out[-3000:]}\n-- stderr\n{self.err[-3000:]}"
 
 
 @dataclass
@@ -102,7 +105,7 @@ class Project:
         }
 
     def start(self, *arguments: str, json: bool = True, environ: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start `bgmigrate` as a pipeline does; a group of its own, so that a signal reaches nobody else."""
+        """Start `bgmigrate` as a pipeline does, to be signalled; a group of its own, so that a signal reaches nobody else."""
         process = subprocess.Popen(
             [sys.executable, "-c", "from bgmigrate.cli import main; main()", *arguments, *(["--json"] if json else [])],
             cwd=self.directory, env=self.environment() | dict(environ or {}), stdin=subprocess.DEVNULL,
@@ -120,9 +123,25 @@ class Project:
 
     def run(self, *arguments: str, json: bool = True, timeout: float = 240, environ: Mapping[str, str] | None = None) -> Result:
         """Run `bgmigrate ARGUMENTS --json` in a process of its own to its end."""
+        return self._forked("bgmigrate", *arguments, *(["--json"] if json else []), timeout=timeout, environ=environ)
+
+    def alembic(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Result:
+        """Plain `alembic`, as somebody runs it who knows nothing of us."""
+        return self._forked("alembic", *arguments, timeout=240, environ=environ)
+
+    def _forked(self, module: str, *arguments: str, timeout: float, environ: Mapping[str, str] | None) -> Result:
         began = time.monotonic()
-        process = self.start(*arguments, json=json, environ=environ)
-        return self.finish(process, arguments, timeout, began)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = zygote().start(
+                module, arguments, directory=self.directory, environ=self.environment() | dict(environ or {}), out=out.fileno(), err=err.fileno()
+            )
+            code, late = process.wait(timeout), ""
+            if code is None:
+                process.kill()
+                code, late = process.wait(), f"\n(no answer in {timeout} s)"
+            said = [(f.seek(0), f.read().decode())[1] for f in (out, err)]
+        assert code is not None
+        return Result(program=module, arguments=arguments, code=code, out=said[0], err=said[1] + late, seconds=time.monotonic() - began)
 
     def finish(self, process: subprocess.Popen[str], arguments: tuple[str, ...] = (), timeout: float = 240, began: float | None = None) -> Result:
         """Wait for a started command; kill it when it does not end."""
@@ -139,7 +158,7 @@ class Project:
         from bgmigrate.cli import main
 
         began, code, out, err = time.monotonic(), 0, io.StringIO(), io.StringIO()
-        with self._inside(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with self._inside(), versions_are_forked(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             before, sys.argv = sys.argv, ["bgmigrate", *arguments, *(["--json"] if json else [])]
             try:
                 main()
@@ -154,12 +173,6 @@ class Project:
         result = self.call(*arguments)
         assert result.code == code, f"expected exit {code}: {result}"
         return result
-
-    def alembic(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Plain `alembic`, as somebody runs it who knows nothing of us."""
-        return subprocess.run(
-            [sys.executable, "-m", "alembic", *arguments], cwd=self.directory, env=self.environment(), capture_output=True, text=True, timeout=240
-        )
 
     def sql(self, text: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run statements in the project's database; the rows of the last one."""

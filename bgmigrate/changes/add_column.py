@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import AddColumns, AlterInCatalog
 from bgmigrate.sql import compose
@@ -23,6 +23,17 @@ class AddColumn(Change):
 
     kind: ClassVar[str] = "add_column"
     rank: ClassVar[int] = 40
+    page: ClassVar[Page] = Page(
+        blue="Does not know the column. In its rows the database puts NULL or the constant default, also one that only green's Python has "
+             "(lent until contract).",
+        green="Reads NULL or the default in every row that blue wrote before or writes meanwhile, and writes the column freely.",
+        wrong=(
+            ("A statement of blue's that names no columns (`SELECT *`, `INSERT INTO t VALUES (…)`) sees one column more: a prepared "
+             "`SELECT *` fails once for each session (0A000). verify runs blue's own statements and finds it."),
+            ("Until contract an INSERT of green's that leaves out a column with a lent default gets that default, where green's own "
+             "schema would refuse the NULL."),
+        ),
+    )
 
     want: Column
     lent: str | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import AddColumns, BackfillRows
 
@@ -22,6 +22,15 @@ class AddVolatileColumn(Change):
 
     kind: ClassVar[str] = "add_volatile_column"
     rank: ClassVar[int] = 40
+    page: ClassVar[Page] = Page(
+        blue="Does not know the column. Each row that it inserts gets a value of its own from the default.",
+        green="Reads NULL in rows that the backfill has not reached yet, and a value in every row once expand has ended.",
+        wrong=(
+            "The backfill draws the value when it comes to the row: `clock_timestamp()` is the time of the backfill, not of the row.",
+            ("Where green's model says NOT NULL, the database says so from contract on, and contract refuses while a row holds a NULL "
+             "that green wrote."),
+        ),
+    )
 
     want: Column
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.ops import CommentOn
 
@@ -17,6 +17,14 @@ class Comment(Change):
 
     kind: ClassVar[str] = "comment"
     rank: ClassVar[int] = 60
+    page: ClassVar[Page] = Page(
+        blue="Reads and writes as ever; nothing in its statements depends on a comment.",
+        green="The same.",
+        wrong=(
+            ("It takes SHARE UPDATE EXCLUSIVE, so it waits for a VACUUM, an ANALYZE or an index build of the same table, and is tried "
+             "again within the lock budget."),
+        ),
+    )
 
     have: str | None
     want: str | None

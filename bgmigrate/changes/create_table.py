@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column, Table
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Difference, Differences
-from bgmigrate.ops import AddConstraint, BuildTable
+from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
 _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
 
@@ -24,6 +24,18 @@ class CreateTable(Change):
 
     kind: ClassVar[str] = "create_table"
     rank: ClassVar[int] = 20
+    page: ClassVar[Page] = Page(
+        blue="Does not know the table. Its deletes and key changes in a table that the new one refers to obey the new foreign key from "
+             "expand on.",
+        green="Finds the table empty, and is the only one that writes it.",
+        wrong=(
+            ("A foreign key without ON DELETE makes blue's DELETE of a referenced row fail once green has written a row that refers to "
+             "it: give it an ON DELETE rule if blue deletes."),
+            ("Adding a foreign key waits for the writers of both tables, and others wait behind it: for an instant, and again within "
+             "the lock budget."),
+            "Rollback drops the table with whatever green has written into it.",
+        ),
+    )
 
     want: Table
 
@@ -51,7 +63,7 @@ class CreateTable(Change):
             columns={c.name: _definition(t, c) for c in t.columns.values()},
             constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
             indexes=[i.definition for i in t.indexes.values() if not i.constraint],
-            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", t.options and f"WITH ({t.options.strip('{}')})"))),
+            options=_options(t),
             comment=t.comment,
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )
@@ -63,6 +75,11 @@ class CreateTable(Change):
             )
             for c in foreign
         ]
+
+
+def _options(table: Table) -> str:
+    parts = [f"PARTITION BY {table.partition_by}"] if table.partition_by else []
+    return " ".join([*parts, f"WITH ({assigned(table.options)})"] if table.options else parts)
 
 
 def _definition(table: Table, column: Column) -> str:

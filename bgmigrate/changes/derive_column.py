@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.changes.server_default import set_default
 from bgmigrate.errors import Refused
@@ -25,6 +25,19 @@ class DeriveColumn(Change):
 
     kind: ClassVar[str] = "derive_column"
     rank: ClassVar[int] = 30
+    page: ClassVar[Page] = Page(
+        blue="Does not know the column. The trigger computes it for blue's INSERTs, and again for blue's UPDATEs for as long as it still "
+             "holds what its inputs gave. Blue never meets an error because of it.",
+        green="Reads what `forward` gives from blue's row until it writes a value of its own, which is kept whatever blue does to the inputs "
+              "afterwards.",
+        wrong=(
+            ("A value of blue's that `forward` cannot take: the column stays NULL, the row counts as divergent, and verify and contract "
+             "refuse until it is mended."),
+            "A volatile or slow `forward` runs in every write of blue's; it is a part of that statement's time.",
+            ("An INSERT of green's that gives NULL to a column that green's model allows to be NULL counts as blue's, unless the "
+             "session has set `bgmigrate.environment`."),
+        ),
+    )
 
     want: Column
     forward: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
@@ -24,6 +24,19 @@ class DropColumn(Change):
 
     kind: ClassVar[str] = "drop_column"
     rank: ClassVar[int] = 35
+    page: ClassVar[Page] = Page(
+        blue="Goes on reading and writing the column. In rows that green inserts it reads what `backward` gives; the column's default where "
+             "there is one; else NULL.",
+        green="Leaves the column out of its statements. Its INSERTs succeed, because a trigger fills the column, it has a default, or its "
+              "NOT NULL is gone.",
+        wrong=(
+            "Where `backward` says NULL, blue reads NULL where its model says NOT NULL (BGM805).",
+            ("A view, rule or policy that reads the column keeps contract from dropping it: refused with its name (BGM901), nothing is "
+             "changed."),
+            "After contract the column's values are gone, and no rollback brings them back.",
+            "Rollback is refused while green's rows hold NULL in a column that was NOT NULL, until they are mended.",
+        ),
+    )
 
     have: Column
     backward: str | None

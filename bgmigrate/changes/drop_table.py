@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bgmigrate.catalog import Constraint, Table
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
 from bgmigrate.ops import DropTables, RemoveConstraint, RequireMovable
@@ -25,6 +25,18 @@ class DropTable(Change):
 
     kind: ClassVar[str] = "drop_table"
     rank: ClassVar[int] = 20
+    page: ClassVar[Page] = Page(
+        blue="Goes on reading and writing the table. Rows of it may point at rows that green has deleted, where a foreign key would have "
+             "stopped green.",
+        green="Does not know the table and never touches it; its deletes in other tables do not fail because of rows in it.",
+        wrong=(
+            ("Rows of blue's that point nowhere (BGM121): blue must be able to load them, and rollback refuses, with their number and "
+             "keys, until they are deleted."),
+            "A view over the table keeps contract from dropping it: refused with its name (BGM901), nothing is changed.",
+            "A foreign key with ON DELETE CASCADE stays until contract: green's delete then deletes blue's rows, as it always did.",
+            "After contract the rows are gone, and no rollback brings them back.",
+        ),
+    )
 
     have: Table
     blocking: tuple[Constraint, ...]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from bgmigrate.catalog import Schema
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
 from bgmigrate.naming import qualified
@@ -24,6 +24,18 @@ class EnumAddValue(Change):
 
     kind: ClassVar[str] = "enum_add_value"
     rank: ClassVar[int] = 5
+    page: ClassVar[Page] = Page(
+        blue="Writes the values that it knows. A row that holds a new one it cannot load: SQLAlchemy's Enum raises LookupError for the "
+             "whole row.",
+        green="May write the new values at once, and should promise not to (`never_writes`) in columns that blue reads, until blue is gone.",
+        wrong=(
+            ("Green writes a value that blue does not know into a column that blue reads (BGM211): verify tries it, unless green "
+             "promises not to."),
+            ("Rollback cannot take a value back, for PostgreSQL cannot: it stays, and rollback says so and names the rows that hold it. "
+             "Unused, it harms nobody."),
+            "The values stand in green's order; a value that blue's own model lacks sorts among blue's as green has it.",
+        ),
+    )
 
     type: str
     labels: tuple[str, ...]

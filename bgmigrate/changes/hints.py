@@ -14,7 +14,7 @@ from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql.references import references
 
 _COLUMN = {"renamed_from", "forward", "on_violation", "policy", "never_writes"}
-_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation"}
+_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation", "blue_satisfies", "drop_in_expand"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,16 @@ class Hints:
     backward: Mapping[tuple[str, str], str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    def called(self, names: Mapping[str, str]) -> Hints:
+        """The same with tables called otherwise (name: new name)."""
+        def by_column(said: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+            return {(names.get(t, t), c): v for (t, c), v in said.items()}
+
+        return Hints(
+            renamed_from=by_column(self.renamed_from), forward=by_column(self.forward), backward=by_column(self.backward),
+            tables={names.get(t, t): v for t, v in self.tables.items()}, columns=by_column(self.columns),
+        )
 
     def waits(self, table: str, column: str | None = None) -> bool:
         """Shall rows that break green's rule be looked for by contract only (`on_violation = "later"`)?"""

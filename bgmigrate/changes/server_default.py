@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bgmigrate.changes.base import Change, Planned, Stage
+from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
 from bgmigrate.ops import AlterInCatalog
@@ -28,6 +28,16 @@ class ServerDefault(Change):
 
     kind: ClassVar[str] = "server_default"
     rank: ClassVar[int] = 60
+    page: ClassVar[Page] = Page(
+        blue="Where its column has no default, blue gives every value itself and does not notice the new one. Where it has one, that one "
+             "holds until contract, for green's rows too.",
+        green="Leaves the column out and gets its own default where blue had none, else blue's until contract.",
+        wrong=(
+            "Two versions with two defaults on one column (BGM209): until contract green's INSERTs that leave the column out get blue's.",
+            ("A default that is dropped in contract: an INSERT of green's that leaves the column out gets NULL from then on, or fails "
+             "where it is NOT NULL."),
+        ),
+    )
 
     have: str | None
     want: str | None
@@ -36,8 +46,9 @@ class ServerDefault(Change):
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("default"):
-            serial = any(str(v).startswith("nextval(") for v in (d.have, d.want) if v)
-            if not serial:
+            assert d.table
+            have, want = differences.sides(d.table, d.name)
+            if not (have.serial or want.serial):
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want))
         return out

@@ -20,7 +20,7 @@ def main() -> None:
     table = Table("figure", "bgmigrate", "against", "ratio", title="benchmarks")
     start = startup.seconds(5 if given.small else 20)
     table.add_row("--help, seconds", f"{start['bgmigrate']:.3f}", f"alembic --help {start['alembic']:.3f}", f"{start['bgmigrate'] / start['alembic']:.2f}")
-    with servers.running("dsn" if given.test_dsn else servers.choose(), given.test_dsn) as server:
+    with servers.running("dsn" if given.test_dsn else servers.choose(), given.test_dsn, on_disk=True) as server:
         speed = backfill.measure(server, 50_000 if given.small else 1_000_000)
         table.add_row(
             f"backfill of {speed.rows:,} rows, rows/s", f"{speed.backfill:,.0f}", f"one UPDATE {speed.update:,.0f}", f"{speed.backfill / speed.update:.2f}"

@@ -123,9 +123,9 @@ def test_the_next_release_waits_with_a_column_that_this_one_still_keeps_in_step(
 def test_the_printed_script_makes_the_triggers_too(project: Project, server: Server) -> None:
     expanded(project)
     printed = project.alembic("upgrade", "expand@head", "--sql")
-    assert printed.returncode == 0, printed.stderr
+    assert printed.code == 0, printed
     with server.database("printed") as url, psycopg.connect(url, autocommit=True) as c:
-        c.execute(printed.stdout.encode())
+        c.execute(printed.out.encode())
         c.execute("INSERT INTO users (name, street) VALUES ('blue', 's')")
         c.execute("UPDATE addresses SET street = 'green'")
         assert c.execute("SELECT street FROM users").fetchall() == [("green",)]

@@ -66,6 +66,7 @@ class Seen:
 
     table: str
     key: str = "id"
+    renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
     blue: str = ""
@@ -89,7 +90,9 @@ class Case:
     clean_up: str = ""  # makes green's rows obey blue's rules; without it rollback must refuse
     changes: tuple[str, ...] = ()  # words that the plan's changes must hold
     catalog_only: tuple[str, ...] = ()
+    obeyed: tuple[str, ...] = ()  # constraints, or `table.column` for NOT NULL, that blue is known to obey, so that expand may add them
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
+    filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
 

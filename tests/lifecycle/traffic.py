@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, MetaData, Table, and_, create_engine, delete, insert, select, text, update
+from sqlalchemy.schema import CreateSchema
 
 from bgmigrate.database import sqlalchemy_url
 from tests.lifecycle.case import PRELUDE, Case, Row, Seen, Side, Write
@@ -96,7 +97,7 @@ class Traffic:
 
     def _write(self, connection: Connection, side: Side, write: Write, number: int) -> None:
         table = self.models[side].tables[write.table]
-        seen = next((s for s in self.case.seen if write.table in (s.table, *s.parts)), None)
+        seen = next((s for s in self.case.seen if write.table in (s.table, s.renamed, *s.parts)), None)
         part = seen.parts.get(write.table) if seen else None
         found = [*table.primary_key.columns, *([table.columns[part]] if part else [])]
         values = write.values(number) if write.values else {}
@@ -108,7 +109,7 @@ class Traffic:
         else:
             rows = connection.execute(update(table).where(where).values(**values).returning(*found)).all()
         connection.commit()
-        own = {c.name for c in table.columns} - self._columns(other(side), write.table)
+        own = {c.name for c in table.columns} - self._columns(other(side), self._called(other(side), write.table))
         for row in rows:
             key = _plain(row[:-1] if part else row)
             subject = row[-1] if part else key
@@ -129,11 +130,11 @@ class Traffic:
         connection.rollback()
         blue, green = both.get("blue"), both.get("green")
         if write.kind == "delete":
-            if mine or (seen and write.table == seen.table and both.get(other(side))):
+            if mine or (not (seen and write.table in seen.parts) and both.get(other(side))):
                 self._fault(f"{label}: the row is still read")
         elif mine is None:
             self._fault(f"{label}: the writer does not read its row")
-        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v}:
+        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v and not (v is None and c in self.case.filled)}:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
         elif seen and both and both[other(side)] is None:
             self._fault(f"{label}: {other(side)} does not see it")
@@ -170,6 +171,11 @@ class Traffic:
         """Every row follows from this version now: after a rollback, or when the other is gone."""
         self._rulers = dict.fromkeys(self._rulers, side)
 
+    def _called(self, side: Side, table: str) -> str:
+        """What a version calls the table that either of them calls so."""
+        seen = next((s for s in self.case.seen if s.renamed and table in (s.table, s.renamed)), None)
+        return table if seen is None else seen.renamed if side == "green" else seen.table
+
     def _columns(self, side: Side, table: str) -> set[str]:
         found = self.models[side].tables.get(table)
         return {c.name for c in found.columns} if found is not None else set()
@@ -178,7 +184,7 @@ class Traffic:
         """Rows of what both versions read, as one of them reads them."""
         query = seen.blue if side == "blue" else seen.green
         if not query:
-            return self._read(connection, side, seen.table, key)
+            return self._read(connection, side, self._called(side, seen.table), key)
         one = text(f"SELECT * FROM ({query}) seen WHERE CAST(:key AS text) IS NULL OR CAST({seen.key} AS text) = CAST(:key AS text)")
         return {row[seen.key]: dict(row) for row in connection.execute(one, {"key": key}).mappings()}
 
@@ -218,5 +224,8 @@ def differing(seen: Seen, ruler: Side, blue: Row, green: Row) -> dict[str, tuple
 def create_all(text: str, engine: Engine) -> Iterable[Table]:
     """Build a version's schema as its own models do."""
     metadata = load(text)
+    with engine.begin() as connection:
+        for schema in sorted({t.schema for t in metadata.tables.values() if t.schema}):
+            connection.execute(CreateSchema(schema, if_not_exists=True))
     metadata.create_all(engine)
     return metadata.sorted_tables

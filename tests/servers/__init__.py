@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
 
 import psycopg
 
@@ -27,12 +31,12 @@ class Server:
         return named(self.url, database)
 
     @contextlib.contextmanager
-    def database(self, label: str = "test") -> Iterator[str]:
-        """An empty database's URL; it is dropped at the end, whoever is still connected."""
+    def database(self, label: str = "test", *, template: str = "template0") -> Iterator[str]:
+        """The URL of an empty database, or of a copy of `template`, to which nobody is connected; it is dropped at the end, whoever is connected then."""
         name = f"{label}_{secrets.token_hex(4)}"
         with psycopg.connect(self.url, autocommit=True) as c:
             # template0: what a local template1 holds is no part of a test
-            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE template0 ENCODING 'UTF8'", d=name).encode())
+            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8'", d=name, t=template).encode())
         try:
             yield self.at(name)
         finally:
@@ -55,11 +59,21 @@ def choose() -> str:
     return next((kind for kind in KINDS if missing(kind) is None), "embedded")
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes; several servers with their WAL
+
+
+def _home(on_disk: bool) -> str | None:
+    """Where a server's files are made: in memory where there is room for them (its databases are made ten times faster there), else where files go."""
+    return str(MEMORY) if not on_disk and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM else tempfile.tempdir
+
+
 @contextlib.contextmanager
-def running(kind: str, dsn: str | None = None) -> Iterator[Server]:
-    """Start a server of that kind (or take the one that `dsn` names) and stop it at the end."""
+def running(kind: str, dsn: str | None = None, *, on_disk: bool = False) -> Iterator[Server]:
+    """Start a server of that kind (or take the one that `dsn` names) and stop it at the end. `on_disk`: for what is measured."""
     with contextlib.ExitStack() as stack:
-        url = conninfo(dsn) if dsn else conninfo(stack.enter_context(_START[kind]()))
+        with mock.patch.object(tempfile, "tempdir", _home(on_disk)):
+            url = conninfo(dsn) if dsn else conninfo(stack.enter_context(_START[kind]()))
         with psycopg.connect(url, autocommit=True) as c:
             if not dsn:
                 # nothing of a test survives the machine: what fsync protects from cannot happen to it
