@@ -14,6 +14,8 @@ from typing import Any
 from bgmigrate.errors import ConfigurationError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}  # as PostgreSQL writes them (documentation, 20.1.1)
+Size = int  # in bytes
 
 
 def seconds(value: object, key: str = "duration") -> float:
@@ -33,6 +35,20 @@ def seconds(value: object, key: str = "duration") -> float:
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
+def size(value: object, key: str = "size") -> Size:
+    """A size: `"8kB"`, `"16MB"`, `"1GB"`, or a number of bytes.
+
+    Raises ConfigurationError naming the key.
+    """
+    match = re.fullmatch(r"\s*(\d+)\s*(kB|MB|GB|TB)?\s*", str(value))
+    if not match:
+        raise ConfigurationError(
+            f"{key} = {value!r} is not a size", why="What may be done under a lock depends on it; a guess would be unsafe.",
+            next=f'Write it as "8kB", "16MB", "1GB" or a number of bytes, for example {key} = "16MB".',
+        )
+    return int(match[1]) * _SIZES[match[2] or ""]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Environment:
     """How an environment's database sessions are told apart."""
@@ -46,12 +62,14 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class ExpandSettings:
-    """Budgets of expand, contract and rollback, in seconds."""
+    """Budgets of expand, contract and rollback, in seconds; `small_table`: what may be rebuilt or scanned under a lock that blocks, in bytes."""
 
     lock_timeout: float = 0.5
     lock_deadline: float = 600.0
     index_lock_timeout: float = 1800.0
     batch_target: float = 0.05
+    data_timeout: float = 60.0
+    small_table: Size = 16 * 1024**2
     workers: int = 1
 
 
@@ -217,6 +235,8 @@ def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bo
             continue
         if kinds[key].startswith("float"):
             out[key] = seconds(value, f"{where}.{key}")
+        elif kinds[key] == "Size":
+            out[key] = size(value, f"{where}.{key}")
         elif kinds[key] == "int":
             try:
                 out[key] = int(value)

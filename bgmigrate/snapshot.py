@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bgmigrate.errors import ConfigurationError
+from bgmigrate.sql.references import references
 
 FORMAT = "bgmigrate.snapshot/1"
 
@@ -55,6 +57,11 @@ class Snapshot:
         content = {"ddl": self.ddl, "tables": {k: asdict(t) for k, t in sorted(self.tables.items())}}
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    def makes(self, kind: str, name: str) -> bool:
+        """Does one of its statements say `kind` (a regular expression, `CREATE SEQUENCE`) and this name? At worst one too many."""
+        pattern = re.compile(kind.replace(" ", r"\s+"), re.IGNORECASE)
+        return any(pattern.search(s) and references(s, {name}) for s in map(_opened, self.ddl))
+
     def as_json(self) -> dict[str, Any]:
         """The portable form, as `snapshot -o FILE` writes it."""
         return {"schema": FORMAT, **asdict(self)}
@@ -82,3 +89,8 @@ class Snapshot:
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{source} is damaged: {error!r}", next="Write it anew with `bgmigrate snapshot SPEC -o FILE`.") from None
+
+
+def _opened(statement: str) -> str:
+    """A DO block's body is a string, and what it makes stands in there."""
+    return re.sub(r"\$\w*\$", " ", statement) if re.match(r"\s*DO\b", statement, re.IGNORECASE) else statement

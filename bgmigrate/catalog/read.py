@@ -21,10 +21,11 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
     tables = (
         Table(
-            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=options, grants=grants,
-            partition_by=partition, persistence=persistence, columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
+            oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
+            partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method, inherited=inherited,
+            columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
         )
-        for oid, schema, name, kind, comment, options, grants, partition, persistence in rows
+        for oid, schema, name, kind, comment, grants, partition, persistence, options, tablespace, method, inherited in rows
     )
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
@@ -36,39 +37,44 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     return Schema(tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences})
 
 
+def _parameters(options: list[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (o.partition("=") for o in options)}
+
+
 def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Column]]:
     out: dict[int, dict[str, Column]] = defaultdict(dict)
-    for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, serial, options in connection.execute(
-        template("catalog_columns").encode(), [oids]
+    for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, schema, sequence, kind, options, owned in (
+        connection.execute(template("catalog_columns").encode(), [oids])
     ):
         out[oid][name] = Column(
-            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=options if identity else None,
-            generated=generated, collation=collation, comment=comment, grants=grants,
-            serial=serial if serial and default and default.startswith("nextval(") else None,
+            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=f"({options})" if identity else None,
+            generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
+            sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
     return out
 
 
 def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str, Constraint]]:
     out: dict[int, dict[str, Constraint]] = defaultdict(dict)
-    for oid, table, name, kind, definition, validated, columns, references, on_delete, _, comment in connection.execute(
+    for oid, table, name, kind, definition, validated, columns, references, on_delete, index, comment, operators in connection.execute(
         template("catalog_constraints").encode(), [oids]
     ):
         out[table][name] = Constraint(
             oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
-            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment,
+            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
+            operators=tuple(operators),
         )
     return out
 
 
 def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Index]]:
     out: dict[int, dict[str, Index]] = defaultdict(dict)
-    for oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment in connection.execute(
-        template("catalog_indexes").encode(), [oids]
-    ):
+    for row in connection.execute(template("catalog_indexes").encode(), [oids]):
+        oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
         out[table][name] = Index(
             oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment,
+            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(elements), predicate=predicate,
+            nulls_distinct=distinct,
         )
     return out
 

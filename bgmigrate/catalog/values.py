@@ -10,6 +10,21 @@ from bgmigrate.naming import ident, key, qualified
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """A sequence; `options` is what follows its type in CREATE SEQUENCE, all of it said."""
+
+    schema: str
+    name: str
+    type: str
+    options: str
+
+    @property
+    def key(self) -> str:
+        """`numbers`, or `schema.numbers` outside of public."""
+        return key(self.schema, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """A column; `type` is format_type()'s text, `default` the deparsed expression (a generated column's as well)."""
 
@@ -24,6 +39,7 @@ class Column:
     comment: str | None = None
     grants: str | None = None
     serial: str | None = None  # the sequence that it owns and takes its default from
+    sequence: Sequence | None = None  # the one that its identity or default draws from, its own or not
 
     @property
     def definition(self) -> str:
@@ -55,6 +71,8 @@ class Constraint:
     on_delete: str = ""
     validated: bool = True
     comment: str | None = None
+    index: int = 0  # the oid of the index that it is made of; a foreign key's: of the one that it points to
+    operators: tuple[str, ...] = ()  # an exclusion constraint's, as SQL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +89,10 @@ class Index:
     partial: bool = False
     expression: bool = False
     comment: str | None = None
+    elements: tuple[str, ...] = ()  # what it sorts by: columns and expressions, as SQL
+    predicate: str | None = None
+    nulls_distinct: bool = True
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nameless(self) -> str:
@@ -91,10 +113,13 @@ class Table:
     name: str
     kind: str = "r"
     comment: str | None = None
-    options: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)  # storage parameters, in their order; those of its TOAST table begin with `toast.`
     grants: str | None = None
     partition_by: str | None = None
     persistence: str = "p"
+    inherited: bool = False  # do other tables inherit from it?
+    tablespace: str | None = None
+    access_method: str | None = None  # None: the default one
     columns: Mapping[str, Column] = field(default_factory=dict)
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)
@@ -128,21 +153,6 @@ class UserType:
     @property
     def key(self) -> str:
         """`mood`, or `schema.mood` outside of public."""
-        return key(self.schema, self.name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sequence:
-    """A sequence that belongs to no column."""
-
-    schema: str
-    name: str
-    type: str
-    options: str
-
-    @property
-    def key(self) -> str:
-        """`numbers`, or `schema.numbers` outside of public."""
         return key(self.schema, self.name)
 
 

@@ -16,6 +16,7 @@ from bgmigrate.ops import BackfillRows, RequireNotNull, Step
 class Stage(IntEnum):
     """The order of things, within expand and within contract."""
 
+    FOLLOW = -20  # in contract: what a killed run has done to its end
     DEMAND = -10  # in both phases before everything else: what the rows must be like
     # expand: add columns and triggers, then backfill, then indexes (so that the backfill's updates stay HOT), then constraints
     TYPES = 0
@@ -28,6 +29,7 @@ class Stage(IntEnum):
     CONSTRAINTS = 60
     EXCHANGE = 65
     CATALOG = 70
+    VIEWS = 80
     # contract: prove what is tightened while both sides are still kept in step, then drop trigger and columns together
     REQUIRE = 100
     RELEASE = 105

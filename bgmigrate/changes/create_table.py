@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column, Table
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
-from bgmigrate.ops import AddConstraint, BuildTable
+from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
 _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
 
@@ -58,7 +58,7 @@ class CreateTable(Change):
             columns={c.name: _definition(t, c) for c in t.columns.values()},
             constraints={c.name: c.definition for c in t.constraints.values() if c.kind != "f"},
             indexes=[i.definition for i in t.indexes.values() if not i.constraint],
-            options=" ".join(filter(None, (t.partition_by and f"PARTITION BY {t.partition_by}", t.options and f"WITH ({t.options.strip('{}')})"))),
+            options=_options(t),
             comment=t.comment,
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )
@@ -70,6 +70,11 @@ class CreateTable(Change):
             )
             for c in foreign
         ]
+
+
+def _options(table: Table) -> str:
+    parts = [f"PARTITION BY {table.partition_by}"] if table.partition_by else []
+    return " ".join([*parts, f"WITH ({assigned(table.options)})"] if table.options else parts)
 
 
 def _definition(table: Table, column: Column) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from bgmigrate.catalog import Schema
+from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes.hints import Hints
 from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
@@ -14,6 +14,7 @@ Side = Literal["blue", "green"]  # the version that is live, and the one that is
 What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
     "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+    "tablespace", "access method",
 ]
 
 
@@ -88,6 +89,7 @@ class Differences:
     heads: Schema
     renamed: Schema
     green: Schema
+    final: Schema  # green's, with the names that its tables have at the end
     target: Snapshot
     blue: Snapshot | None
     hints: Hints
@@ -100,6 +102,7 @@ class Differences:
     user_types: tuple[str, ...] = ()  # statements that create both versions' extensions and types in an empty database
     moves: tuple[Move, ...] = ()  # of all kinds
     twins: tuple[Any, ...] | None = None  # what hangs on them, once `changes.twins` was asked
+    tables: Mapping[str, str] = field(default_factory=dict)  # renamed ones (old: new); everywhere else here they have their old names
     redefined: dict[tuple[str, str], str] = field(default_factory=dict)  # foreign keys of new tables, as they read until contract
     pool: list[Difference] = field(default_factory=list)
 
@@ -119,10 +122,18 @@ class Differences:
             if d is not None:
                 self.pool.remove(d)
 
+    def sides(self, table: str, column: str) -> tuple[Column, Column]:
+        """A column that both have: as the migrations give it, under its new name, and as the target has it."""
+        return self.renamed.tables[table].columns[column], self.green.tables[table].columns[column]
+
     def model(self, table: str, column: str) -> SnapshotColumn | None:
         """The target's model of a column."""
         t = self.target.tables.get(table)
         return t.columns.get(column) if t else None
+
+    def named(self, table: str) -> str:
+        """What green itself calls a table."""
+        return self.tables.get(table, table)
 
     def unknown_to_migrations(self) -> list[str]:
         """What the live version's models have and the migrations do not give: drift that no plan can see."""

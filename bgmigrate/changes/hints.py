@@ -25,6 +25,16 @@ class Hints:
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     columns: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
+    def called(self, names: Mapping[str, str]) -> Hints:
+        """The same with tables called otherwise (name: new name)."""
+        def by_column(said: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+            return {(names.get(t, t), c): v for (t, c), v in said.items()}
+
+        return Hints(
+            renamed_from=by_column(self.renamed_from), forward=by_column(self.forward), backward=by_column(self.backward),
+            tables={names.get(t, t): v for t, v in self.tables.items()}, columns=by_column(self.columns),
+        )
+
     def waits(self, table: str, column: str | None = None) -> bool:
         """Shall rows that break green's rule be looked for by contract only (`on_violation = "later"`)?"""
         said = self.columns.get((table, column or ""), {}).get("on_violation") or self.tables.get(table, {}).get("on_violation")

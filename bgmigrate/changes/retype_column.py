@@ -178,7 +178,7 @@ def _early(differences: Differences, d: Difference) -> bool | Finding:
     if have == want:
         return False
     try:
-        green = differences.speech.refusal("green", d.table, d.name, want, have, differences.user_types)
+        green = differences.speech.refusal("green", differences.named(d.table), d.name, want, have, differences.user_types)
         if green is None:
             return False
         blue = differences.speech.refusal("blue", d.table, d.name, have, want, differences.user_types)

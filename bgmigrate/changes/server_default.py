@@ -46,8 +46,9 @@ class ServerDefault(Change):
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("default"):
-            serial = any(str(v).startswith("nextval(") for v in (d.have, d.want) if v)
-            if not serial:
+            assert d.table
+            have, want = differences.sides(d.table, d.name)
+            if not (have.serial or want.serial):
                 differences.take(d)
                 out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want))
         return out

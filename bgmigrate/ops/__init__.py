@@ -10,8 +10,12 @@ from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
+from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.rename_constraints import RenameConstraints
+from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -22,36 +26,52 @@ __all__ = [
     "AddConstraint",
     "AddEnumValue",
     "AdoptIndex",
+    "AdvanceSequence",
     "AlterInCatalog",
+    "AlterSequence",
     "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
     "BuildIndex",
+    "BuildSequence",
     "BuildTable",
     "BuildType",
     "CommentOn",
     "DropColumns",
     "DropNotNull",
+    "DropSequences",
     "DropTables",
     "DropTypes",
     "EndRollback",
     "ExchangeColumns",
+    "FollowTable",
+    "HideTable",
     "KeepContracted",
     "KeepEnumValue",
+    "MakeIdentity",
+    "MakeSerial",
     "NarrowColumn",
+    "NumberColumn",
     "RemoveConstraint",
     "RemoveIndex",
     "RenameConstraints",
     "RenameIndexes",
+    "RenameTable",
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
     "RequireMovable",
     "RequireNotNull",
+    "RequirePosition",
+    "SetParameters",
+    "ShowTable",
     "Step",
     "StopSynchronizing",
     "SynchronizeColumns",
+    "UnnumberColumn",
     "WidenColumn",
+    "assigned",
+    "set_parameters",
 ]

@@ -22,7 +22,9 @@ S = TypeVar("S", bound="type[Step]")
 class Step(MigrateOperation):
     """One operation of a revision. Its fields are its arguments in the revision file."""
 
-    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before it has changed anything
+    may_refuse: ClassVar[bool] = False  # may data forbid it? Rollback runs such steps before the others
+    settles: ClassVar[bool] = False  # is its refusal on the live database the plan's, too, because nothing but another release mends it?
+    looks: ClassVar[bool] = False  # does it change nothing? Rollback runs such steps before all that do
 
     @property
     def verb(self) -> str:
@@ -33,7 +35,8 @@ class Step(MigrateOperation):
         """Run as an operation of a revision: outside of Alembic's transaction, which is committed."""
         with runtime_of(operations.get_context()) as runtime:
             began = time.monotonic()
-            self.run(runtime)
+            if getattr(self, "table", None) not in runtime.renamed:
+                self.run(runtime)
             runtime.done.append({"revision": runtime.revision, "op": self.verb, "seconds": round(time.monotonic() - began, 3)})
 
     def run(self, on: Runtime) -> None:

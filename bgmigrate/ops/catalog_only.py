@@ -112,6 +112,7 @@ class RequireFit(Step):
     """
 
     may_refuse: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
 
     table: str
     column: str

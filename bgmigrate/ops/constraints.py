@@ -11,15 +11,19 @@ import psycopg
 from bgmigrate.errors import Refused
 from bgmigrate.naming import bounded, object_name
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
+from bgmigrate.sql.foreign_keys import ForeignKey
+from bgmigrate.sql.violations import of_check, of_not_null
 
 STATE = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
-def add_and_validate(on: Runtime, table: str, name: str, definition: str, others: tuple[str, ...] = ()) -> None:
+def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> None:
     """ADD CONSTRAINT ... NOT VALID (brief), then VALIDATE (SHARE UPDATE EXCLUSIVE: reads and writes go on), each in its own transaction."""
     state = on.fetch(STATE, compose("{t:t}", t=table), name)
+    others = referenced(definition)
     if not state:
         on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
     if state != [(True,)]:
@@ -28,12 +32,27 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str, others
         except (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation) as error:
             # left NOT VALID it would go on refusing writes of a version that does not know it, after a rollback that was refused too
             on.strong([table, *others], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=name))
-            raise Refused(
-                f"rows of {table} break {name} ({definition}): {error.diag.message_detail or error.diag.message_primary}",
-                why="Constraint and data disagree. The constraint was taken back.",
-                next="Mend these rows, then run the same command again.",
-                code="BGM505" if isinstance(error, psycopg.errors.CheckViolation) else "BGM504",
-            ) from error
+            raise broken(on, table, name, definition, error) from error
+
+
+def referenced(definition: str) -> tuple[str, ...]:
+    """The table that a foreign key points to, which its steps lock as well; none for other constraints."""
+    found = re.search(r'REFERENCES ((?:"(?:[^"]|"")+"|[^\s("])+)\(', definition)
+    return (found[1].replace('"', ""),) if found else ()
+
+
+def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error) -> Refused:
+    """The refusal for a constraint that the rows break: how many do and which, where that can be said in time, and the server's own words."""
+    key = ForeignKey.parse(definition)
+    unless = key.orphans(table) if key else of_check(definition)
+    demand = RequireData(table, unless or "false", f"break {name} ({definition})", code="BGM504" if key else "BGM505")
+    found = demand.offenders(on)
+    said = error.diag.message_detail or error.diag.message_primary
+    return Refused(
+        demand.said(*found) if found else f"rows of {table} break {name} ({definition}): {said}",
+        why="Constraint and data disagree. The constraint was taken back.", next="Mend these rows, then run the same command again.",
+        code=demand.code,
+    )
 
 
 @operation("add_constraint")
@@ -48,9 +67,7 @@ class AddConstraint(Step):
     definition: str
 
     def run(self, on: Runtime) -> None:
-        referenced = re.search(r'REFERENCES ((?:"(?:[^"]|"")+"|[^\s("])+)\(', self.definition)
-        others = (referenced[1].replace('"', ""),) if referenced else ()
-        add_and_validate(on, self.table, self.name, self.definition, others)
+        add_and_validate(on, self.table, self.name, self.definition)
 
     def undo(self) -> Step:
         return RemoveConstraint(self.table, self.name)
@@ -118,6 +135,8 @@ class RequireNotNull(Step):
             if state == [(True,)] or not (state or on.offline):  # done; or swapped already, by a run that was killed afterwards
                 continue
             check = bounded(object_name("not_null", self.table, column))
+            if not on.has(STATE, compose("{t:t}", t=self.table), check):  # asked first: even NOT VALID it would refuse every write of such a row
+                RequireData(self.table, of_not_null(column), f"have no value in {column}", code="BGM502").run(on)
             add_and_validate(on, self.table, check, compose("CHECK ({c:i} IS NOT NULL)", c=column))
             # two statements: one ALTER TABLE drops before it proves, and would scan the table under ACCESS EXCLUSIVE
             on.strong(

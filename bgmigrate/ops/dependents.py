@@ -13,6 +13,7 @@ from typing import ClassVar
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
+from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load, template
@@ -51,14 +52,20 @@ def carried(on: Runtime, table: str, columns: Mapping[str, str]) -> tuple[list[s
         return [], []
     RequireMovable(table, list(columns)).check(found)
     # under the names that they are to read, PostgreSQL itself writes their definitions down
-    exchanged = [(o, n, f"bgm_was_{i}") for i, (o, n) in enumerate(columns.items()) if o != n]
+    exchanged = [(o, n, f"bgm_marked_{i}") for i, (o, n) in enumerate(columns.items()) if o != n]
     renames = [compose("ALTER TABLE {t:t} RENAME COLUMN {n:i} TO {w:i}", t=table, n=n, w=w) for _, n, w in exchanged]
     renames += [compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=o, n=n) for o, n, _ in exchanged]
 
     def look(c: Connection) -> list[list[str]]:
         return [[r[0] for r in c.execute(load(f"carry_{d.kind}", oid=d.oid).encode()).fetchall()] for d in found]
 
-    made = on.tried([table], renames, look)
+    def named(statement: str) -> str:
+        """What used the new column already is to go on with it: the mark that it bore meanwhile is a word of ours."""
+        for _, new, mark in exchanged:
+            statement = statement.replace(mark, ident(new))
+        return statement
+
+    made = [[named(s) for s in statements] for statements in on.tried([table], renames, look)]
     return [statements[0] for statements in reversed(made)], [s for statements in made for s in statements[1:]]
 
 
@@ -71,6 +78,8 @@ class RequireMovable(Step):
     """
 
     may_refuse: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
+    settles: ClassVar[bool] = True
 
     table: str
     columns: list[str] = field(default_factory=list)

@@ -65,14 +65,13 @@ class KeepEnumValue(Step):
         )
         for schema, table, column, is_array in on.fetch(COLUMNS, name):
             holds = compose("{v:l}::{t:t} = ANY ({c:i})" if is_array else "{c:i} = {v:l}::{t:t}", v=self.value, t=self.type, c=column)
-            if rows := RequireData(key(schema, table), holds, "").offenders(on):
-                count, keys = rows
+            held = RequireData(key(schema, table), holds, f"still hold {self.value!r} in {column} ({self.type})", code="BGM211")
+            if rows := held.offenders(on):
                 mend = compose("UPDATE {t:t} SET {c:i} = … WHERE {h:q};", t=key(schema, table), c=column, h=holds)
                 on.found(
                     Finding(
                         code="BGM211", severity="warning", table=key(schema, table), column=column,
-                        what=f"{count:,} row{'s' if count > 1 else ''} of {key(schema, table)} still hold {self.value!r} in {column} ({self.type}):"
-                        f" {', '.join(keys)}{', …' if count > len(keys) else ''}",
+                        what=held.said(*rows),
                         why="The old version does not know that value: SQLAlchemy's Enum raises LookupError for the whole row.",
                         next=f"Give these rows a value that the old version knows: {mend}",
                     )

@@ -53,7 +53,8 @@ class SynchronizeColumns(Step):
     ACCESS EXCLUSIVE for an instant; rows are not touched. `forward` computes the new version's columns, `backward` the old one's,
     both in SQL over the table's columns. A `required` column is never left NULL. `mirror` computes columns that neither version writes,
     on every write: a column of another type beside the one that both versions use (`mirror_back`: what a foreign key's ON DELETE on it does to
-    that one). `like`: whose grants and statistics target a column takes, where it is no copy.
+    that one). `fill`: what takes a NULL's place in columns of both versions. `like`: whose grants and statistics target a column takes, where it
+    is no copy.
     """
 
     table: str
@@ -66,6 +67,7 @@ class SynchronizeColumns(Step):
     mirror: dict[str, str] = field(default_factory=dict)
     mirror_back: dict[str, str] = field(default_factory=dict)
     like: dict[str, str] = field(default_factory=dict)
+    fill: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
         if on.has(EXCHANGED, self.name):
@@ -87,11 +89,11 @@ class SynchronizeColumns(Step):
         """The rules of the trigger, over the table's columns as they are."""
         columns = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table))) | {c: type_of(d) for c, d in self.add.items()}
         if on.offline:  # the script does not know the table: the columns that the expressions are about stand for it
-            columns |= dict.fromkeys((*self.forward, *self.backward, *self.mirror), "")
+            columns |= dict.fromkeys((*self.forward, *self.backward, *self.mirror, *self.fill), "")
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         return Sync(
             table=self.table, columns=columns, forward=self.forward, backward=self.backward, required=self.required,
-            mirror=self.mirror, mirror_back=self.mirror_back, green="blue" if live == "green" else "green",
+            mirror=self.mirror, mirror_back=self.mirror_back, fill=self.fill, green="blue" if live == "green" else "green",
         )
 
     def _after(self, on: Runtime, c: Connection, before: object) -> None:
@@ -103,7 +105,7 @@ class SynchronizeColumns(Step):
                 c.execute(grant[0].encode())
         if not on.scratch:
             spec = {"forward": self.forward, "backward": self.backward, "required": self.required, "mirror": self.mirror,
-                    "mirror_back": self.mirror_back}
+                    "mirror_back": self.mirror_back, "fill": self.fill}
             synchronizations.record(c, revision=on.revision, table=self.table, trigger=self.name, function=self.name, spec=spec)
 
     def try_expressions(self, on: Runtime) -> None:
@@ -114,7 +116,7 @@ class SynchronizeColumns(Step):
         if on.offline:
             return
         c = on.connection
-        for column, expression in (*self.forward.items(), *self.backward.items(), *self.mirror.items()):
+        for column, expression in (*self.forward.items(), *self.backward.items(), *self.mirror.items(), *self.fill.items()):
             try:
                 with c.transaction(force_rollback=True):
                     c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
@@ -141,6 +143,6 @@ class SynchronizeColumns(Step):
             return SynchronizeColumns(
                 self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
                 self.required + other.required, self.comments | other.comments, self.mirror | other.mirror,
-                self.mirror_back | other.mirror_back, self.like | other.like,
+                self.mirror_back | other.mirror_back, self.like | other.like, self.fill | other.fill,
             )
         return None

@@ -29,7 +29,8 @@ def _by_green(column: str) -> str:
 class Sync:
     """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
     `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
-    `mirror_from`: for one that was the column before, what its column was made of it by."""
+    `mirror_from`: for one that was the column before, what its column was made of it by; `fill`: what takes the place of a NULL, and of
+    nothing else."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
@@ -39,6 +40,7 @@ class Sync:
     mirror: Mapping[str, str] = field(default_factory=dict)
     mirror_back: Mapping[str, str] = field(default_factory=dict)
     mirror_from: Mapping[str, str] = field(default_factory=dict)
+    fill: Mapping[str, str] = field(default_factory=dict)
     green: str = "green"  # the environment that the new columns belong to
 
     def inputs(self, expression: str) -> list[str]:
@@ -74,7 +76,7 @@ class Sync:
     def watched(self) -> list[str]:
         """The columns whose UPDATE must fire the trigger."""
         used = set().union(*(self.inputs(e) for e in (*self.forward.values(), *self.backward.values(), *self.mirror.values())))
-        used |= set().union(*(self.inputs(e) for e in self.mirror_back.values()))
+        used |= set().union(*(self.inputs(e) for e in (*self.mirror_back.values(), *self.fill.values())), self.fill)
         used |= {c for new, old in self.pairs for c in (*new, *old)} | {c for c in self.required if c in self.derived}
         return [c for c in self.columns if c in used]
 
@@ -83,7 +85,8 @@ class Sync:
         """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
         constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}
         copied = all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
-        return copied and all(self._copies(e) for e in (*self.mirror.values(), *self.mirror_back.values()))
+        filled = all(self._is_copy(c, e) or not (self.inputs(e) or "(" in e) for c, e in self.fill.items())
+        return copied and filled and all(self._copies(e) for e in (*self.mirror.values(), *self.mirror_back.values()))
 
     def _copies(self, expression: str) -> str | None:
         """The column that an expression is nothing but."""
@@ -117,6 +120,9 @@ class Sync:
     def body(self) -> str:
         """The statements between BEGIN and RETURN NEW."""
         lines: list[str] = []
+        for column, expression in self.fill.items():  # first: the rules below see the row with its value
+            lines.append(f"IF NEW.{ident(column)} IS NULL THEN")
+            lines += [f"    {line}" for line in self._assign(column, expression, guarded=True)] + ["END IF;"]
         for new, old in self.pairs:
             lines += self._pair(new, old)
         for column, expression in self.derived.items():

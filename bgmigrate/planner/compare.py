@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 from sqlalchemy import MetaData
@@ -85,14 +86,21 @@ def compare(
     ignore = {facts.version_table, "alembic_version"}
     with heads_database(settings, project) as a, scratch.database(settings, "target") as url, connect(url, purpose="plan") as b:
         build(b, target, like=a)
-        heads, green = catalog.read(a, ignore=ignore), catalog.read(b, ignore=ignore)
+        heads, final = catalog.read(a, ignore=ignore), catalog.read(b, ignore=ignore)
+        tables = _renamed_tables(heads, final, hints)
+        for old, new in tables.items():
+            for statement in _call(new, old):
+                b.execute(statement.encode())
+        green = catalog.read(b, ignore=ignore) if tables else final
+        back = {new: old for old, new in tables.items()}
+        target, hints = replace(target, tables={back.get(k, k): t for k, t in target.tables.items()}), hints.called(back)
         renames = _renames(heads, green, hints)
         with a.transaction(force_rollback=True):
             for table, columns in renames.items():
                 for new, old in columns.items():
                     a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
             renamed = catalog.read(a, ignore=ignore)
-            pool = diff(renamed, green, target, concerns=_concerns(facts))
+            pool = diff(renamed, green, target, blue, concerns=_concerns(facts))
             for statement in _new_types(heads, green):
                 a.execute(statement.encode())
             added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
@@ -102,12 +110,44 @@ def compare(
                 rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
             moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
         differences = Differences(
-            heads=heads, renamed=renamed, green=green, target=target, blue=blue, hints=hints, renames=renames, rewrites=rewrites,
+            heads=heads, renamed=renamed, green=green, final=final, tables=tables, target=target, blue=blue, hints=hints, renames=renames,
+            rewrites=rewrites,
             in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
             on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
             speech=speech, user_types=(*extensions(a), *_new_types(Schema(), heads), *_new_types(heads, green)),
         )
         yield differences, a
+
+
+def _renamed_tables(heads: Schema, final: Schema, hints: Hints) -> dict[str, str]:
+    """The tables still to be renamed (old: new), as the hints say."""
+    out: dict[str, str] = {}
+    for new, said in sorted(hints.tables.items()):
+        old = said.get("renamed_from")
+        if old is None or old not in heads.tables or new in heads.tables:
+            continue  # said of a rename that was made long ago
+        if new not in final.tables:
+            raise ConfigurationError(
+                f"a hint renames the table {old} to {new}, which the target does not have", next="Correct the hint's table name."
+            )
+        if old in final.tables:
+            raise ConfigurationError(
+                f"a hint renames the table {old} to {new}, but the target has both", why="A rename leaves only the new one.",
+                next=f"Use `moved_from` for {new}, or take the hint away.",
+            )
+        out[old] = new
+    return out
+
+
+def _call(table: str, name: str) -> list[str]:
+    """Statements that give a table another name, in another schema where the name says so."""
+    (schema, old), (target, new) = split(table), split(name)
+    out = [compose("ALTER TABLE {t:t} RENAME TO {n:i}", t=table, n=new)] if old != new else []
+    if schema != target:
+        within = compose("{s:i}.{n:i}", s=schema or "public", n=new)
+        out += [compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=target or "public"),
+                compose("ALTER TABLE {t:q} SET SCHEMA {s:i}", t=within, s=target or "public")]
+    return out
 
 
 def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, str]]:

@@ -11,20 +11,25 @@ from bgmigrate.snapshot import Snapshot
 
 T = TypeVar("T")
 
-_COLUMN = (("not null", "not_null"), ("default", "default"), ("identity", "identity"), ("generated", "generated"), ("collation", "collation"),
-           ("comment", "comment"))
+_COLUMN = (("not null", "not_null"), ("default", "default"), ("generated", "generated"), ("collation", "collation"), ("comment", "comment"))
 
 
-def diff(have: Schema, want: Schema, target: Snapshot, *, concerns: Callable[[str], bool] = lambda table: True) -> list[Difference]:
-    """Every difference, in a fixed order. `concerns`: is a table that only `have` has Alembic's business (env.py's include_name and such)?"""
+def diff(
+    have: Schema, want: Schema, target: Snapshot, blue: Snapshot | None = None, *, concerns: Callable[[str], bool] = lambda table: True
+) -> list[Difference]:
+    """Every difference, in a fixed order. `concerns`: is a table that only `have` has Alembic's business (env.py's include_name and such)?
+
+    What no table holds (a sequence) and only `have` has is a difference when `blue`'s models made it: else it is the migrations' own.
+    """
     out: list[Difference] = []
     for key in sorted(have.types.keys() | want.types.keys()):
         a, b = have.types.get(key), want.types.get(key)
         if (a is None) != (b is None) or (a and b and (a.kind, a.labels, a.definition) != (b.kind, b.labels, b.definition)):
             out.append(Difference(what="user type", table=None, name=key, have=a, want=b))
     for key in sorted(have.sequences.keys() | want.sequences.keys()):
-        if have.sequences.get(key) != want.sequences.get(key) and key in want.sequences:
-            out.append(Difference(what="sequence", table=None, name=key, have=have.sequences.get(key), want=want.sequences[key]))
+        x, y = have.sequences.get(key), want.sequences.get(key)
+        if x != y and (y or (x and blue and blue.makes("CREATE SEQUENCE", x.name))):
+            out.append(Difference(what="sequence", table=None, name=key, have=x, want=y))
     for key in sorted(have.tables.keys() | want.tables.keys()):
         a_table, b_table = have.tables.get(key), want.tables.get(key)
         if a_table and b_table:
@@ -55,14 +60,18 @@ def _table(have: Table, want: Table, given: frozenset[str]) -> Iterator[Differen
     if have.comment != want.comment:
         yield differs("comment", "", have.comment, want.comment)
     for what, x, y in (("storage parameters", have.options, want.options), ("partitioning", have.partition_by, want.partition_by),
-                       ("persistence", have.persistence, want.persistence)):
-        if y is not None and x != y:
+                       ("persistence", have.persistence, want.persistence), ("tablespace", have.tablespace, want.tablespace),
+                       ("access method", have.access_method, want.access_method)):
+        if y and x != y:  # a model that says nothing of it is content with what there is
             yield differs(what, "", x, y)
 
 
 def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
     if have.type != want.type:
         yield "type", have, want
+    # another type gives its identity other bounds by itself
+    if have.identity != want.identity or (have.type == want.type and have.identity_options != want.identity_options):
+        yield "identity", have, want
     for what, attribute in _COLUMN:
         a, b = getattr(have, attribute), getattr(want, attribute)
         if attribute == "default":
@@ -71,7 +80,7 @@ def _column(have: Column, want: Column) -> Iterator[tuple[str, Any, Any]]:
             if have.type != want.type and a and b and a.split("::")[0] == b.split("::")[0]:
                 continue  # the same default, shown with the other type
         if a != b:
-            yield (what, have, want) if what in ("identity", "generated") else (what, a, b)
+            yield (what, have, want) if what == "generated" else (what, a, b)
 
 
 def _constraint_text(constraint: Constraint) -> tuple[str, str]:

@@ -85,7 +85,9 @@ def _ordered(planned: Iterable[Planned], names: dict[str, str]) -> list[Planned]
         for i, earlier in enumerate(out):
             merged = earlier.step.merge(step) if earlier.stage == p.stage else None
             if merged is not None:
-                out[i] = replace(earlier, step=merged, because=earlier.because + tuple(b for b in p.because if b not in earlier.because))
+                undo = None if earlier.undo is None and p.undo is None else (*p.undone, *earlier.undone)
+                because = earlier.because + tuple(b for b in p.because if b not in earlier.because)
+                out[i] = replace(earlier, step=merged, because=because, undo=undo)
                 break
         else:
             out.append(replace(p, step=step))
@@ -130,18 +132,12 @@ def _tables(differences: Differences) -> Iterable[Finding]:
             continue
         hint = differences.hints.tables.get(d.name, {})
         same = [old for old, table in gone.items() if _form(table) == _form(d.want)]
-        if hint.get("renamed_from") in gone:
-            yield Finding(
-                code="BGM901", table=d.name, what=f"bgmigrate cannot rename a table yet: {hint['renamed_from']} to {d.name}",
-                why="Taken for a drop and a create, its rows would be lost.",
-                next=f"Keep the database's name: __tablename__ = \"{hint['renamed_from']}\".",
-            )
-        elif same and "renamed_from" not in hint:
+        if same and "renamed_from" not in hint:
             yield Finding(
                 code="BGM902", table=d.name, what=f"is {d.name} a new table, or {same[0]} under a new name? Their columns are the same",
                 why="Taken for a drop and a create, its rows would be lost.",
-                next=f'If it is the same table, keep __tablename__ = "{same[0]}"; if not, say so in {d.name}\'s info: '
-                '{"bgmigrate": {"renamed_from": None}}.',
+                next=f'Say it in {d.name}\'s info: __table_args__ = {{"info": {{"bgmigrate": {{"renamed_from": "{same[0]}"}}}}}} '
+                f'(or --rename-table {same[0]}={d.name}); "renamed_from": None says that it is another table.',
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -18,6 +19,7 @@ from bgmigrate.planner.diff import diff
 from bgmigrate.planner.propose import Proposal
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
+from bgmigrate.snapshot import Snapshot
 
 Row = tuple[Any, ...]
 
@@ -37,7 +39,7 @@ def prove(connection: Connection, differences: Differences, proposal: Proposal, 
         raise _wrong("rollback would leave a trace", [f"{kind} {name}" for kind, name, _ in sorted(trace)])
     _run(runtime, (p.step for p in (*proposal.expand, *proposal.contract)))
     end = catalog.read(connection, ignore=ignore)
-    rest = [str(d) for d in diff(_only(end, differences.green), differences.green, differences.target)]
+    rest = [str(d) for d in diff(_only(end, differences.final), differences.final, _target(differences), differences.blue)]
     if rest:
         raise _wrong("it would not end in the target's schema", rest)
 
@@ -50,9 +52,10 @@ def _told(proposal: Proposal, before: set[Row], expanded: set[Row], after: set[R
 
 
 def undone(planned: Iterable[Planned]) -> list[Step]:
-    """What rollback runs: each step's undoing in reverse order, those first that data may forbid."""
+    """What rollback runs: each step's undoing in reverse order, those first that data may forbid, and before them those that only look."""
     groups = [p.undone for p in reversed(list(planned)) if p.undone]
-    return [step for group in sorted(groups, key=lambda g: not g[0].may_refuse) for step in group]
+    ordered = [step for group in sorted(groups, key=lambda g: not g[0].may_refuse) for step in group]
+    return [step for looks in (True, False) for step in ordered if step.looks is looks]
 
 
 def _run(runtime: Runtime, steps: Iterable[Step]) -> None:
@@ -69,6 +72,11 @@ def _only(schema: Schema, wanted: Schema) -> Schema:
         tables={k: t for k, t in schema.tables.items() if k in wanted.tables}, types={k: t for k, t in schema.types.items() if k in wanted.types},
         sequences=schema.sequences,
     )
+
+
+def _target(differences: Differences) -> Snapshot:
+    """The target under its own names."""
+    return replace(differences.target, tables={differences.named(k): t for k, t in differences.target.tables.items()})
 
 
 def _wrong(what: str, details: list[str]) -> Refused:

@@ -32,7 +32,7 @@ def disagreements(connection: Connection, expands: Collection[str] | None = None
 
 def _checks(connection: Connection, rules: Sync) -> Iterator[tuple[str, str, str]]:
     """(column, condition of a wrong row, what is wrong with it)."""
-    for column in rules.required:
+    for column in (*rules.required, *rules.fill):
         yield column, compose("{c:i} IS NULL", c=column), "has no value yet"
     for new, old in rules.pairs:
         forward = " OR ".join(differs(ident(c), f"({rules.forward[c]})", rules.columns[c]) for c in new)

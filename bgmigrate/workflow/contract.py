@@ -10,6 +10,7 @@ from alembic.script import Script
 from bgmigrate import evidence, journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.findings import Finding
 from bgmigrate.gate import Verdict
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
@@ -50,6 +51,7 @@ def contract(
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
         steps: list[dict[str, Any]] = []
+        findings: list[Finding] = []
         retired: list[str] = []
         for script in todo:
             say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
@@ -57,14 +59,15 @@ def contract(
             runner.upgrade(
                 project, settings.url, script.revision,
                 attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                            "bgmigrate.gate": "open"},
+                            "bgmigrate.findings": findings, "bgmigrate.gate": "open"},
             )
             with c.transaction():
                 revisions.finish(c, script.revision)
                 retired = _retire(c, project, settings)  # before the evidence is carried on: it is about who is there
                 evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was applied")
     return Report(
-        command="contract", outcome="done", service=settings.service, extra={"revisions": [s.revision for s in todo], "steps": steps},
+        command="contract", outcome="done", service=settings.service, findings=tuple(findings),
+        extra={"revisions": [s.revision for s in todo], "steps": steps},
         lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
         next="bgmigrate status",
     )

@@ -8,6 +8,7 @@ from typing import Any
 from bgmigrate import journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, environments, revisions
@@ -44,6 +45,7 @@ def expand(
         _refuse_half_undone(c, project)
         pending = [s for s in project.pending_expands(c) if s.revision in wanted]
         steps: list[dict[str, Any]] = []
+        findings: list[Finding] = []
         anchored = project.anchor("expand").revision in project.applied(c)
         if pending or not anchored:
             if older := project.missing_ancestors(c):
@@ -54,7 +56,7 @@ def expand(
                 runner.upgrade(
                     project, settings.url, destination,
                     attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                                "bgmigrate.defer_backfill": defer_backfill},
+                                "bgmigrate.findings": findings, "bgmigrate.defer_backfill": defer_backfill},
                 )
         wanted_now = [s.revision for s in pending]
         applied = project.applied(c)
@@ -66,7 +68,7 @@ def expand(
         every = [b for b in backfills.all(c) if b.revision in wanted_now]
     open_backfills = [b for b in every if b.state != "done"]
     return Report(
-        command="expand", outcome="done" if pending or not anchored else "nothing_to_do", service=settings.service,
+        command="expand", outcome="done" if pending or not anchored else "nothing_to_do", service=settings.service, findings=tuple(findings),
         extra={"steps": steps, "revisions": done, "backfills": [as_json(b) for b in every]},
         lines=tuple(_lines(done, every) if done or every or anchored else ["the history's two branches are recorded; no expand is pending"]),
         next="bgmigrate backfill" if open_backfills else "bgmigrate verify" if live else "bgmigrate register --env blue --version NAME --source SPEC",

@@ -19,8 +19,9 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildTable, SynchronizeColumns
+from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
+from bgmigrate.planner.look import look
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
 from bgmigrate.planner.prove import prove
 from bgmigrate.planner.speech import DriverSpeech
@@ -70,12 +71,14 @@ def plan(
         _refuse_kept_in_step(proposal, _kept_in_step(settings), project)
         say.step("trying the plan on a throw-away database")
         prove(scratch, differences, proposal, settings, ignore)
+    found = look(proposal, settings)
     changes = [c.as_json() for c in proposal.changes]
     revisions = [] if dry_run else write(project, proposal, message)
     for revision in revisions:
         revision["path"] = _relative(revision["path"], settings.directory)
     return Report(
-        command="plan", outcome="done", service=settings.service, findings=proposal.warnings, extra={"changes": changes, "revisions": revisions},
+        command="plan", outcome="done", service=settings.service, findings=(*proposal.warnings, *found),
+        extra={"changes": changes, "revisions": revisions},
         lines=tuple(_lines(proposal, revisions)),
         next="bgmigrate plan, without --dry-run" if dry_run else "review the revisions, then: bgmigrate expand",
     )
@@ -175,6 +178,8 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
         step = planned.step
         if isinstance(step, BuildTable) and step.table in live.tables:
             taken.append((step.table, None))
+        if isinstance(step, BuildSequence) and step.name in live.sequences:
+            taken.append((step.name, None))
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]

@@ -62,6 +62,7 @@ class Seen:
 
     table: str
     key: str = "id"
+    renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
 
@@ -84,6 +85,7 @@ class Case:
     catalog_only: tuple[str, ...] = ()
     obeyed: tuple[str, ...] = ()  # constraints, or `table.column` for NOT NULL, that blue is known to obey, so that expand may add them
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
+    filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
 

@@ -105,10 +105,10 @@ class Traffic:
         else:
             keys = list(connection.execute(update(table).where(key == write.key(number)).values(**values).returning(key)).scalars())
         connection.commit()
-        own = {c.name for c in table.columns} - self._columns(other(side), write.table)
+        own = {c.name for c in table.columns} - self._columns(other(side), self._called(other(side), write.table))
         for k in keys:
             if write.kind == "insert" or own & values.keys():
-                self._rulers[write.table, k] = side
+                self._rulers[self._called("blue", write.table), k] = side
             self._judge_write(connection, side, write, k, values)
 
     # --- judging
@@ -120,28 +120,28 @@ class Traffic:
     def _judge_write(self, connection: Connection, side: Side, write: Write, key: Any, values: Row) -> None:
         label = f"{side}'s {write.kind} of {write.table}[{key}]"
         mine = self._read(connection, side, write.table, key).get(key)
-        seen = next((s for s in self.case.seen if s.table == write.table), None) if self._both else None
-        theirs = self._read(connection, other(side), write.table, key).get(key) if seen else None
+        seen = next((s for s in self.case.seen if write.table in (s.table, s.renamed)), None) if self._both else None
+        theirs = self._read(connection, other(side), self._called(other(side), write.table), key).get(key) if seen else None
         connection.rollback()
         if write.kind == "delete":
             if mine or theirs:
                 self._fault(f"{label}: the row is still read")
         elif mine is None:
             self._fault(f"{label}: the writer does not read its row")
-        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v}:
+        elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v and not (v is None and c in self.case.filled)}:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
         elif seen and theirs is None:
             self._fault(f"{label}: {other(side)} does not see it")
         elif seen and theirs is not None:
             blue, green = (mine, theirs) if side == "blue" else (theirs, mine)
-            if wrong := differing(seen, self._rulers.get((write.table, key), "blue"), blue, green):
+            if wrong := differing(seen, self._rulers.get((seen.table, key), "blue"), blue, green):
                 self._fault(f"{label}: {other(side)} reads (got, should) {wrong}")
 
     def check(self, when: str) -> None:
         """Let both versions read every row of what both know."""
         with self._moved, self._engines["blue"].connect() as connection:
             for seen in self.case.seen:
-                blue, green = (self._read(connection, s, seen.table) for s in SIDES)
+                blue, green = (self._read(connection, s, self._called(s, seen.table)) for s in SIDES)
                 if blue.keys() != green.keys():
                     self._fault(f"{when}: rows of {seen.table} that one version only sees: {sorted(map(str, blue.keys() ^ green.keys()))[:3]}")
                 for key in blue.keys() & green.keys():
@@ -165,6 +165,11 @@ class Traffic:
     def ruled_by(self, side: Side) -> None:
         """Every row follows from this version now: after a rollback, or when the other is gone."""
         self._rulers = dict.fromkeys(self._rulers, side)
+
+    def _called(self, side: Side, table: str) -> str:
+        """What a version calls the table that either of them calls so."""
+        seen = next((s for s in self.case.seen if s.renamed and table in (s.table, s.renamed)), None)
+        return table if seen is None else seen.renamed if side == "green" else seen.table
 
     def _columns(self, side: Side, table: str) -> set[str]:
         found = self.models[side].tables.get(table)
