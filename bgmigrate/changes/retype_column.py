@@ -109,7 +109,8 @@ class RetypeColumn(Change):
     def _back(self) -> tuple[Step, ...]:
         s = self.successor
         lost = compose("{h:i} IS NULL AND {c:i} IS NOT NULL", h=s.there, c=s.want.name)
-        fits = RequireData(s.table, lost, f"hold a value in {s.want.name} that {s.old.type} cannot take", code="BGM917")
+        what = f"hold a value in {s.want.name} that {s.old.type} cannot take"
+        fits = RequireData(s.table, lost, what, code="BGM917", types={s.want.name: s.want.type})
         exchange = ExchangeColumns(
             s.table, self._trigger, s.want.name, s.there, type=s.old.type, default=s.old.default, required=s.old.not_null, mirror=s.forward,
             made=_over(self.early or "", s.old.name, s.there), undoing=True,

@@ -85,17 +85,24 @@ class State:
             called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
         return cls(catalog=catalog.read(stage.url), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
-    def differs(self, want: State, *, but: tuple[str, ...] = ()) -> list[str]:
-        """How it is not the wanted state; `but`: names of what may have stayed."""
+    def differs(self, want: State) -> list[str]:
+        """How it is not the wanted state."""
+        return self.left_of(want) + [f"values in {t}: {v}, wanted {want.values.get(t)}" for t, v in self.values.items() if v != want.values.get(t)]
+
+    def left_of(self, want: State, *, but: tuple[str, ...] = ()) -> list[str]:
+        """What is there beside the wanted state, and what has got lost; `but`: names of what may have stayed. Columns may have been filled."""
         have, wanted = (Counter({t: n for t, n in s.catalog.items() if t[1].rpartition(".")[2] not in but}) for s in (self, want))
         out = catalog.difference(have, wanted)
         if self.functions.keys() != want.functions.keys():
             out.append(f"functions {sorted(self.functions)}, wanted {sorted(want.functions)}")
-        return out + [f"values in {t}: {v}, wanted {want.values.get(t)}" for t, v in self.values.items() if v != want.values.get(t)]
+        lost = [f"values lost in {t}.{c}: {n}, there were {m}" for t, v in want.values.items() for c, m in v.items() if (n := self.values[t].get(c, 0)) < m]
+        return out + lost
 
     def new(self, before: State) -> set[tuple[str, str]]:
-        """What is there and was not, as (what, name)."""
-        return {t[:2] for t in self.catalog} - {t[:2] for t in before.catalog}
+        """What is there and was not, as (what, name); views are not among the relations."""
+        views = {name for what, name, text in self.catalog if what == "relation" and text.startswith("v ")}
+        known = {t[:2] for t in before.catalog}
+        return {("view" if what == "relation" and name in views else what, name) for what, name, _ in self.catalog if (what, name) not in known}
 
 
 class Revisions:
