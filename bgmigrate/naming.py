@@ -66,6 +66,12 @@ def split(name: str) -> tuple[str | None, str]:
     return (schema, table) if dot else (None, name)
 
 
+def index_key(table: str, name: str) -> str:
+    """An index lives in its table's schema."""
+    schema, _ = split(table)
+    return f"{schema}.{name}" if schema else name
+
+
 def key(schema: str, table: str) -> str:
     """The key by which plans, findings and revisions name a table: the schema is left out where it is `public`."""
     return table if schema == "public" else f"{schema}.{table}"

@@ -35,6 +35,7 @@ class Stage(IntEnum):
     RELEASE = 105
     SWAP = 110
     AFTER = 120
+    REFER = 125  # foreign keys, when the keys that they point to are there
     DROP = 130
     LAST = 140
 

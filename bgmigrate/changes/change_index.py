@@ -12,40 +12,51 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Index
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.create_index import concurrently
+from bgmigrate.changes.demands import Demand, asked, of_index
 from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.satisfied import asked_to_go, in_expand
 from bgmigrate.naming import object_name
 from bgmigrate.ops import BuildIndex, ReplaceIndex
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeIndex(Change):
-    """Build under a name of ours in expand (a unique one in contract); drop the old one and take its name in contract."""
+    """Build under a name of ours in expand (a unique one in contract); drop the old one and take its name in contract (on request in expand)."""
 
     kind: ClassVar[str] = "change_index"
     rank: ClassVar[int] = 60
     page: ClassVar[Page] = Page(
         blue="Keeps the index that it knows until contract; its writes maintain both.",
         green="Has the index that it wants beside the old one, under a name of ours, from the end of expand on; a unique one from contract "
-              "on. Contract gives it its name.",
+              "on, unless blue is known to obey it. Contract gives it its name.",
         wrong=(
             "Both indexes take space and time at every write until contract.",
-            ("A statement that names the index by ON CONFLICT's predicate or columns needs the unique index that fits it: a changed "
-             "unique one is there after contract only."),
-            ("Between the drop and the renaming, which are two transactions, the new index is valid under its other name; a run that is "
-             "killed there goes on with the renaming."),
+            "Until contract a unique old one refuses green's duplicates, unless the table's hint `drop_in_expand` names it.",
+            "Duplicates under a new unique one: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
         ),
     )
 
     have: Index
     want: Index
+    demand: Demand | None
+    back: Demand | None
+    early: bool
+    goes: bool
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("index"):
-            if d.have is not None and d.want is not None:
+            if d.have is not None and d.want is not None and d.table:
                 differences.take(d)
-                out.append(cls(table=d.table, have=d.have, want=d.want))
+                early = not d.want.unique or in_expand(differences, d.table, d.want)
+                out.append(
+                    cls(
+                        table=d.table, have=d.have, want=d.want, demand=of_index(differences, differences.green.tables[d.table], d.want),
+                        back=of_index(differences, differences.heads.tables[d.table], d.have), early=early,
+                        goes=early and asked_to_go(differences, d.table, d.name),
+                    )
+                )
         return out
 
     @property
@@ -55,17 +66,26 @@ class ChangeIndex(Change):
 
     def _build(self, stage: Stage) -> list[Planned]:
         assert self.table
-        step = BuildIndex(self.table, self._ours, concurrently(self.want.named(self._ours)))
+        step = BuildIndex(self.table, self._ours, concurrently(self.want.named(self._ours)), becomes=self.want.name)
         why = f"{self.want.name}: built anew beside the old one. SHARE UPDATE EXCLUSIVE, reads and writes go on."
         return [Planned(stage=stage, step=step, because=(why,))]
 
+    def _take(self, stage: Stage) -> list[Planned]:
+        assert self.table
+        was = object_name("was", self.table, self.have.name)
+        undo = (
+            *([self.back.step] if self.back else []), BuildIndex(self.table, was, concurrently(self.have.named(was)), becomes=self.have.name),
+            ReplaceIndex(self.table, self.have.name, was),
+        )
+        why = f"{self.want.name}: the old one goes, the new one takes its name. SHARE UPDATE EXCLUSIVE, reads and writes go on."
+        return [Planned(stage=stage, step=ReplaceIndex(self.table, self.have.name, self._ours), because=(why,), undo=undo)]
+
     def expand(self) -> list[Planned]:
-        return [] if self.want.unique else self._build(Stage.INDEXES)
+        return [
+            *asked(self.demand, early=True), *(self._build(Stage.INDEXES) if self.early else []), *(self._take(Stage.CATALOG) if self.goes else []),
+        ]
 
     def contract(self) -> list[Planned]:
-        assert self.table
-        replace = Planned(
-            stage=Stage.DROP, step=ReplaceIndex(self.table, self.have.name, self._ours),
-            because=(f"{self.want.name}: the old one goes, the new one takes its name. SHARE UPDATE EXCLUSIVE, reads and writes go on.",),
-        )
-        return [*(self._build(Stage.REQUIRE) if self.want.unique else []), replace]
+        if self.goes:
+            return []
+        return [*([] if self.early else [*asked(self.demand), *self._build(Stage.AFTER)]), *self._take(Stage.DROP)]

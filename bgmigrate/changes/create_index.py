@@ -12,8 +12,11 @@ from typing import ClassVar, Self
 
 from bgmigrate.catalog import Index
 from bgmigrate.changes.base import Change, Page, Planned, Stage
+from bgmigrate.changes.demands import Demand, asked, of_index
 from bgmigrate.changes.difference import Differences
-from bgmigrate.ops import BuildIndex
+from bgmigrate.changes.satisfied import in_expand
+from bgmigrate.naming import object_name
+from bgmigrate.ops import BuildIndex, RenameIndexes
 
 
 def concurrently(definition: str) -> str:
@@ -23,45 +26,56 @@ def concurrently(definition: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateIndex(Change):
-    """CREATE INDEX CONCURRENTLY in expand; a unique one in contract, for blue's rows need not obey it."""
+    """CREATE INDEX CONCURRENTLY in expand; a unique one in contract, unless blue is known to obey it."""
 
     kind: ClassVar[str] = "create_index"
     rank: ClassVar[int] = 60
     page: ClassVar[Page] = Page(
         blue="Reads and writes go on while the index is built. Each of its later writes maintains one index more, and an UPDATE of an "
              "indexed column is not HOT.",
-        green="Has the index from the end of expand on; a unique one from contract on, because blue's rows need not be unique before.",
+        green="Has the index from the end of expand on; a unique one from contract on, unless blue is known to obey it.",
         wrong=(
             ("The build waits for transactions that are older than itself, in any table of the database; when that lasts longer than "
              "`index_lock_timeout`, expand gives up (exit 5) with the holders named, and leaves no invalid index behind."),
-            "Rows that are not unique make contract refuse (BGM501) with the duplicate named; nothing of the index stays.",
+            "Duplicates under a unique one: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
             "An index that was killed in the middle is INVALID: the next run drops it and builds it again.",
         ),
     )
 
     want: Index
+    demand: Demand | None
+    at_once: bool
+    taken: bool  # has something else, which goes in contract, its name until then?
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
         out = []
         for d in differences.all("index"):
-            if d.have is None and not _partitioned(differences, d.table):
+            if d.have is None and d.table:
                 differences.take(d)
-                out.append(cls(table=d.table, column=None, want=d.want))
+                table = differences.green.tables[d.table]
+                early, taken = not d.want.unique or in_expand(differences, d.table, d.want), d.name in differences.heads.tables[d.table].indexes
+                out.append(cls(table=d.table, want=d.want, demand=of_index(differences, table, d.want), at_once=early, taken=taken))
         return out
+
+    @property
+    def _built(self) -> str:
+        assert self.table
+        return object_name("index", self.table, self.want.name) if self.taken else self.want.name
 
     def _build(self, stage: Stage) -> list[Planned]:
         assert self.table
-        step = BuildIndex(self.table, self.want.name, concurrently(self.want.definition))
+        becomes = self.want.name if self.taken else ""
+        step = BuildIndex(self.table, self._built, concurrently(self.want.named(self._built)), becomes=becomes)
         return [Planned(stage=stage, step=step, because=(f"{self.want.name}: SHARE UPDATE EXCLUSIVE, reads and writes go on.",))]
 
     def expand(self) -> list[Planned]:
-        return [] if self.want.unique else self._build(Stage.INDEXES)
+        return [*asked(self.demand, early=True), *(self._build(Stage.INDEXES) if self.at_once else [])]
 
     def contract(self) -> list[Planned]:
-        return self._build(Stage.REQUIRE) if self.want.unique else []
-
-
-def _partitioned(differences: Differences, table: str | None) -> bool:
-    found = differences.green.tables.get(table or "")
-    return found is not None and found.kind == "p"
+        assert self.table
+        steps = [] if self.at_once else [*asked(self.demand), *self._build(Stage.AFTER)]
+        if self.taken:
+            why = f"{self.want.name}: takes its name, which is free now. SHARE UPDATE EXCLUSIVE for an instant."
+            steps.append(Planned(stage=Stage.LAST, step=RenameIndexes(self.table, {self._built: self.want.name}), because=(why,)))
+        return steps

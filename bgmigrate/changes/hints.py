@@ -12,7 +12,7 @@ from bgmigrate.errors import ConfigurationError
 from bgmigrate.snapshot import Snapshot
 
 _COLUMN = {"renamed_from", "forward", "on_violation", "policy", "never_writes"}
-_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation"}
+_TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation", "blue_satisfies", "drop_in_expand"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from bgmigrate.changes.widen_type import shadow, widens
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
-from bgmigrate.ops import ExchangeColumns, RequireData, RequireMovable, Step, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import ExchangeColumns, RequireMovable, StopSynchronizing, SynchronizeColumns
 from bgmigrate.sql import compose
 
 _WHOLE = ("smallint", "integer", "bigint")
@@ -97,7 +97,7 @@ class RetypeColumn(Change):
         )
         why = f"{s.want.name}: only the new type suits both versions, so the names change now. ACCESS EXCLUSIVE for an instant."
         return [
-            *map(self._alone, s.begin()), *build(self.twins), Planned(stage=Stage.EXCHANGE, step=exchange, because=(why,), undo=self._back()),
+            *map(self._alone, s.begin()), *build(self.twins), Planned(stage=Stage.EXCHANGE, step=exchange, because=(why,), undo=(self._back(),)),
         ]
 
     def _alone(self, planned: Planned) -> Planned:
@@ -106,16 +106,12 @@ class RetypeColumn(Change):
             return replace(planned, step=replace(planned.step, name=self._trigger))
         return planned
 
-    def _back(self) -> tuple[Step, ...]:
+    def _back(self) -> ExchangeColumns:
         s = self.successor
-        lost = compose("{h:i} IS NULL AND {c:i} IS NOT NULL", h=s.there, c=s.want.name)
-        what = f"hold a value in {s.want.name} that {s.old.type} cannot take"
-        fits = RequireData(s.table, lost, what, code="BGM917", types={s.want.name: s.want.type})
-        exchange = ExchangeColumns(
+        return ExchangeColumns(
             s.table, self._trigger, s.want.name, s.there, type=s.old.type, default=s.old.default, required=s.old.not_null, mirror=s.forward,
             made=_over(self.early or "", s.old.name, s.there), undoing=True,
         )
-        return (fits, exchange)
 
     def contract(self) -> list[Planned]:
         s = self.successor

@@ -75,7 +75,8 @@ class WidenType(Change):
         keyed = any(t.constraint and t.constraint.kind == "f" and new in t.columns for t in self.twins)
         narrow = Successor(table=table, old=self.want, want=self.have, there=new, forward=ident(column), backward=ident(new) if keyed else None)
         back = sorted([*narrow.begin(), *build(self.twins), *finish([narrow], self.twins)], key=lambda p: p.stage)
-        return (fit, *(p.step for p in back))
+        steps = [p.step for p in back]
+        return (fit, *(s for i, s in enumerate(steps) if s not in steps[:i]))
 
     def warnings(self) -> list[Finding]:
         return [

@@ -3,6 +3,7 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
@@ -14,17 +15,20 @@ from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, N
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
+from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.types import BuildType, DropTypes
+from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
 __all__ = [
     "AddColumns",
     "AddConstraint",
     "AddEnumValue",
+    "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
     "AlterInCatalog",
@@ -35,6 +39,7 @@ __all__ = [
     "BeginExpand",
     "BeginRollback",
     "BuildIndex",
+    "BuildKey",
     "BuildSequence",
     "BuildTable",
     "BuildType",
@@ -56,9 +61,11 @@ __all__ = [
     "NumberColumn",
     "RemoveConstraint",
     "RemoveIndex",
+    "RemoveKey",
     "RenameConstraints",
     "RenameIndexes",
     "RenameTable",
+    "ReplaceConstraint",
     "ReplaceIndex",
     "RequireData",
     "RequireFit",
@@ -71,6 +78,7 @@ __all__ = [
     "StopSynchronizing",
     "SynchronizeColumns",
     "UnnumberColumn",
+    "ValidateConstraint",
     "WidenColumn",
     "assigned",
     "set_parameters",

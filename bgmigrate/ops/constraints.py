@@ -11,6 +11,8 @@ import psycopg
 from bgmigrate.errors import Refused
 from bgmigrate.naming import bounded, object_name
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.indexes import VALID
+from bgmigrate.ops.partitions import is_partitioned, leaves
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -18,12 +20,19 @@ from bgmigrate.sql.foreign_keys import ForeignKey
 from bgmigrate.sql.violations import of_check, of_not_null
 
 STATE = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
+DEFINITION = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
 def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> None:
     """ADD CONSTRAINT ... NOT VALID (brief), then VALIDATE (SHARE UPDATE EXCLUSIVE: reads and writes go on), each in its own transaction."""
     state = on.fetch(STATE, compose("{t:t}", t=table), name)
     others = referenced(definition)
+    if not state and others and not on.offline and on.connection.info.server_version < 180000 and is_partitioned(on, table):
+        for leaf in leaves(on, table):  # NOT VALID foreign keys of partitioned tables came with PostgreSQL 18
+            add_and_validate(on, leaf, name, definition)
+        # the partitions' keys become its own: SHARE ROW EXCLUSIVE for an instant, no row is read
+        on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition))
+        return
     if not state:
         on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
     if state != [(True,)]:
@@ -41,7 +50,7 @@ def referenced(definition: str) -> tuple[str, ...]:
     return (found[1].replace('"', ""),) if found else ()
 
 
-def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error) -> Refused:
+def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error, became: str = "The constraint was taken back.") -> Refused:
     """The refusal for a constraint that the rows break: how many do and which, where that can be said in time, and the server's own words."""
     key = ForeignKey.parse(definition)
     unless = key.orphans(table) if key else of_check(definition)
@@ -50,23 +59,28 @@ def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.E
     said = error.diag.message_detail or error.diag.message_primary
     return Refused(
         demand.said(*found) if found else f"rows of {table} break {name} ({definition}): {said}",
-        why="Constraint and data disagree. The constraint was taken back.", next="Mend these rows, then run the same command again.",
-        code=demand.code,
+        why=f"Constraint and data disagree. {became}", next="Mend these rows, then run the same command again.", code=demand.code,
     )
 
 
 @operation("add_constraint")
 @dataclass
 class AddConstraint(Step):
-    """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant."""
+    """Add a CHECK or FOREIGN KEY as NOT VALID, then VALIDATE it. A foreign key takes SHARE ROW EXCLUSIVE on both tables for an instant.
+
+    `becomes`: the name that it is given later; once the constraint of that name says the same, there is nothing left to add.
+    """
 
     may_refuse: ClassVar[bool] = True
 
     table: str
     name: str
     definition: str
+    becomes: str = ""
 
     def run(self, on: Runtime) -> None:
+        if self.becomes and (self.definition,) in on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes):
+            return
         add_and_validate(on, self.table, self.name, self.definition)
 
     def undo(self) -> Step:
@@ -90,6 +104,9 @@ class RemoveConstraint(Step):
         taken = self.successor and not on.offline and not on.has(STATE, compose("{t:t}", t=self.table), self.successor)
         if on.exists(self.table) and not taken:
             on.strong([self.table], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name))
+        for leaf in leaves(on, self.table):  # what a killed build had not joined yet
+            if on.has(STATE, compose("{t:t}", t=leaf), self.name):
+                on.strong([leaf], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=leaf, n=self.name))
 
     def undo(self) -> Step | None:
         return AddConstraint(self.table, self.name, self.definition) if self.definition else None
@@ -98,15 +115,22 @@ class RemoveConstraint(Step):
 @operation("adopt_index")
 @dataclass
 class AdoptIndex(Step):
-    """Make a unique index that was built concurrently the index of a constraint. ACCESS EXCLUSIVE for an instant, no scan."""
+    """Make a unique index that was built concurrently the index of a constraint. ACCESS EXCLUSIVE for an instant, no scan.
+
+    `becomes`: the name that it is given later; once there is a constraint of that name and no such index, there is nothing left to adopt.
+    """
 
     table: str
     name: str
     index: str
     deferrable: str = ""
+    becomes: str = ""
 
     def run(self, on: Runtime) -> None:
-        if not on.has(STATE, compose("{t:t}", t=self.table), self.name):
+        table = compose("{t:t}", t=self.table)
+        if self.becomes and on.has(STATE, table, self.becomes) and not on.has(VALID, table, self.index):
+            return
+        if not on.has(STATE, table, self.name):
             on.strong(
                 [self.table],
                 compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} UNIQUE USING INDEX {i:i}{d:q}", t=self.table, n=self.name, i=self.index,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bgmigrate.database import Connection
 from bgmigrate.journal import synchronizations
 from bgmigrate.naming import object_name
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import COLUMN
+from bgmigrate.ops.columns import COLUMN, there
 from bgmigrate.ops.constraints import add_and_validate
 from bgmigrate.ops.heirs import family
+from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.sync import SynchronizeColumns, search_path, trigger
 from bgmigrate.sql import compose
@@ -25,8 +27,11 @@ class ExchangeColumns(Step):
 
     From then on the trigger computes the old one (called `there` now) by `mirror`; `made` is how the column was made of it. `type` is what the
     column has afterwards, `default` its default;
-    with `required` it is NOT NULL, proved by a CHECK that is validated before. `undoing`: back to how `synchronize_columns` left them.
+    with `required` it is NOT NULL, proved by a CHECK that is validated before. `undoing`: back to how `synchronize_columns` left them; refused while
+    rows hold what the old type cannot take.
     """
+
+    may_refuse: ClassVar[bool] = True
 
     table: str
     name: str
@@ -43,6 +48,11 @@ class ExchangeColumns(Step):
         place, check = compose("{t:t}", t=self.table), object_name("not_null", self.table, self.there)
         if not on.offline and on.fetch(COLUMN, place, self.column) == [(self.type,)]:
             return
+        if self.undoing and not on.offline:
+            if self.there not in there(on.connection, self.table):
+                return  # the run that was to exchange them did not come so far
+            lost = compose("{h:i} IS NULL AND {c:i} IS NOT NULL", h=self.there, c=self.column)
+            RequireData(self.table, lost, f"hold a value in {self.column} that {self.type} cannot take", code="BGM917").run(on)
         if self.required:
             add_and_validate(on, self.table, check, compose("CHECK ({c:i} IS NOT NULL)", c=self.there))
         rules = SynchronizeColumns(self.table, self.name, mirror={self.there: self.mirror})

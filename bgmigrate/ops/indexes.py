@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import psycopg
 
 from bgmigrate.errors import Conflict, Refused
-from bgmigrate.naming import split
+from bgmigrate.naming import index_key
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.partitions import ATTACHED, ON_ONLY, attach, is_partitioned, on_part, part_name, parts
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
@@ -17,25 +19,41 @@ VALID = (
     " WHERE x.indrelid = to_regclass(%s) AND i.relname = %s"
 )
 
+DEFINITION = (
+    "SELECT pg_get_indexdef(x.indexrelid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
+    " WHERE x.indrelid = to_regclass(%s) AND i.relname = %s AND x.indisvalid"
+)
 
-def index_key(table: str, name: str) -> str:
-    """An index lives in its table's schema."""
-    schema, _ = split(table)
-    return f"{schema}.{name}" if schema else name
+
+def nameless(definition: str) -> str:
+    """The definition with `*` for the name, to tell the same index under another, and concurrently built or not."""
+    return re.sub(r"INDEX (?:CONCURRENTLY )?(?:\"(?:[^\"]|\"\")+\"|\S+) ON", "INDEX * ON", definition, count=1)
+
+
+def not_valid(table: str, name: str) -> Refused:
+    """The refusal of what is INVALID after its build: somebody else has changed it, or added a partition, meanwhile."""
+    return Refused(f"index {name} on {table} is not valid after its build", next="Run the same command again.", code="BGM409")
 
 
 @operation("build_index")
 @dataclass
 class BuildIndex(Step):
-    """CREATE INDEX CONCURRENTLY (SHARE UPDATE EXCLUSIVE: reads and writes go on), checked to be valid; an invalid remainder is rebuilt."""
+    """CREATE INDEX CONCURRENTLY (SHARE UPDATE EXCLUSIVE: reads and writes go on), checked to be valid; an invalid remainder is rebuilt.
+
+    `becomes`: the name that it is given later; once the index of that name is the same, there is nothing left to build.
+    """
 
     table: str
     name: str
     definition: str
+    becomes: str = ""
 
     def run(self, on: Runtime) -> None:
         valid = on.fetch(VALID, compose("{t:t}", t=self.table), self.name)
-        if valid == [(True,)]:
+        if valid == [(True,)] or (self.becomes and self._has_become(on)):
+            return
+        if ON_ONLY in self.definition and (on.offline or is_partitioned(on, self.table)):
+            self._on_partitions(on)
             return
         if valid:  # a build that was killed or timed out leaves it INVALID, and IF NOT EXISTS would take it for done
             RemoveIndex(self.table, self.name).run(on)
@@ -54,7 +72,27 @@ class BuildIndex(Step):
             RemoveIndex(self.table, self.name).run(on)  # what a build that gave up leaves is INVALID, and every write would maintain it
             raise
         if not on.offline and on.fetch(VALID, compose("{t:t}", t=self.table), self.name) != [(True,)]:
-            raise Refused(f"index {self.name} on {self.table} is not valid after its build", next="Run the same command again.", code="BGM409")
+            raise not_valid(self.table, self.name)
+
+    def _on_partitions(self, on: Runtime) -> None:
+        """Each partition's index concurrently, attached to one on the table alone; PostgreSQL builds none concurrently on a partitioned table."""
+        alone = self.definition.replace(" CONCURRENTLY ", " ", 1)
+        if on.offline:  # a script knows no partitions
+            on.strong([self.table], alone.replace(ON_ONLY, " ON ", 1))
+            return
+        if not on.has(VALID, compose("{t:t}", t=self.table), self.name):
+            on.strong([self.table], alone)  # SHARE on the table alone: no row is read
+        for part in parts(on, self.table):
+            mine = part_name(part, self.name)
+            if not on.has(ATTACHED, compose("{t:t}", t=part), compose("{n:t}", n=index_key(self.table, self.name))):
+                BuildIndex(part, mine, on_part(self.definition, mine, part, partitioned=is_partitioned(on, part))).run(on)
+                attach(on, self.table, self.name, part, mine)
+        if on.fetch(VALID, compose("{t:t}", t=self.table), self.name) != [(True,)]:
+            raise not_valid(self.table, self.name)
+
+    def _has_become(self, on: Runtime) -> bool:
+        found = on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes)
+        return [nameless(d) for d, in found] == [nameless(self.definition)]
 
     def undo(self) -> Step:
         return RemoveIndex(self.table, self.name)
@@ -63,12 +101,18 @@ class BuildIndex(Step):
 @operation("remove_index")
 @dataclass
 class RemoveIndex(Step):
-    """DROP INDEX CONCURRENTLY: reads and writes go on."""
+    """DROP INDEX CONCURRENTLY: reads and writes go on. On a partitioned table PostgreSQL has no such form: ACCESS EXCLUSIVE for an instant."""
 
     table: str
     name: str
 
     def run(self, on: Runtime) -> None:
+        if not on.offline and is_partitioned(on, self.table):
+            on.strong([self.table], compose("DROP INDEX IF EXISTS {n:t}", n=index_key(self.table, self.name)))
+            for part in parts(on, self.table):  # what a killed build had not attached yet
+                if on.has(VALID, compose("{t:t}", t=part), part_name(part, self.name)):
+                    RemoveIndex(part, part_name(part, self.name)).run(on)
+            return
         on.weak([self.table], compose("DROP INDEX CONCURRENTLY IF EXISTS {n:t}", n=index_key(self.table, self.name)))
 
 

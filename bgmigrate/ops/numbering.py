@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import psycopg
 
 from bgmigrate.errors import Refused
+from bgmigrate.naming import index_key
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import DropColumns, add_column, column_comment, nothing_filled_yet, refuse_another, there
-from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.sequences import create_sequence
 from bgmigrate.sql import compose, load

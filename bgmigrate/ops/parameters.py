@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bgmigrate.naming import index_key
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 

@@ -5,7 +5,7 @@ Other tools find out in the middle: pgroll and Alembic fail while a constraint i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import psycopg
@@ -14,7 +14,6 @@ from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.locking import set_local
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import COLUMN
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
@@ -30,8 +29,7 @@ class RequireData(Step):
     """Refuse, with their number and five keys, while there are rows of `table` that `unless` selects. Reads the table; locks nothing.
 
     `unless`: an SQL condition over the table (named by its own name), true for a row that stands in the way. `what`: what is wrong with such rows,
-    as words that follow "3 rows of users ". `code`: the finding's code. `only`: rows of tables that inherit from it do not count. `types`: asked only
-    while these columns have these types, for a run that was killed earlier has left nothing to ask.
+    as words that follow "3 rows of users ". `code`: the finding's code. `only`: rows of tables that inherit from it do not count.
     A table too large to be asked within `expand.data_timeout` is a warning: what would be added is still proved when it is validated.
     """
 
@@ -44,11 +42,9 @@ class RequireData(Step):
     code: str = "BGM505"
     advice: str = ""
     only: bool = False
-    types: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
-        place = compose("{t:t}", t=self.table)
-        if on.offline or not on.exists(self.table) or any(on.fetch(COLUMN, place, c) != [(type_,)] for c, type_ in self.types.items()):
+        if on.offline or not on.exists(self.table):
             return
         if found := self.offenders(on):
             finding = Finding(

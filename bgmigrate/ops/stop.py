@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bgmigrate.journal import synchronizations
-from bgmigrate.naming import split
+from bgmigrate.naming import index_key, split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import drop_column, there
 from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.heirs import family
-from bgmigrate.ops.indexes import index_key
 from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose

@@ -11,6 +11,7 @@ from bgmigrate.catalog.values import Schema, Table
 from bgmigrate.database import connect
 from bgmigrate.naming import key
 from bgmigrate.sql import template
+from bgmigrate.sql.foreign_keys import ForeignKey
 
 WRITABLE = 28  # pg_relation_is_updatable(): INSERT 8, UPDATE 4, DELETE 16
 
@@ -53,7 +54,10 @@ class Facts:
             keys = {n: list(k.columns) for n, k in table.constraints.items() if k.kind in "pu"}
             keys |= {n: list(i.columns) for n, i in table.indexes.items() if i.unique}
             checks = {n: {"definition": k.definition, "columns": list(k.columns)} for n, k in table.constraints.items() if k.kind == "c"}
-            out[at] = {"columns": {n: c.type for n, c in table.columns.items()}, "checks": checks, "keys": keys, "allows": WRITABLE}
+            parsed = [(k.references, ForeignKey.parse(k.definition)) for k in table.constraints.values() if k.kind == "f"]
+            foreign = [{"table": to, "columns": list(k.columns), "referenced": list(k.referenced)} for to, k in parsed if k]
+            columns = {n: c.type for n, c in table.columns.items()}
+            out[at] = {"columns": columns, "checks": checks, "keys": keys, "foreign": foreign, "allows": WRITABLE}
         out |= {at: {"columns": dict(columns), "checks": {}, "keys": {}, "allows": allows} for at, (_, allows, columns) in self.views.items()}
         short = {at.partition(".")[2]: fact for schema in reversed(self.path) for at, fact in out.items() if at.startswith(f"{schema}.")}
         return short | out

@@ -75,6 +75,13 @@ def targets(version: Version) -> List[Target]:
     return out + [Target(t) for t in version.tables() if t not in mapped]
 
 
+class Link:
+    """A foreign key's element, as the models have them, for one that only the database has."""
+
+    def __init__(self, parent: Any, column: Any) -> None:
+        self.parent, self.column = parent, column
+
+
 class Maker:
     """Makes rows on one connection. `made` collects the keys of every row, parents included."""
 
@@ -160,6 +167,22 @@ class Maker:
                 joined = elements[0].column.table in tables and elements[0].column.table is not table
                 if not joined and all(target.same.get(e.parent, e.parent) in target.columns for e in elements):
                     out.append(elements)
+            out += self.unknown_keys(target, table)
+        return out
+
+    def unknown_keys(self, target: Target, table: Any) -> List[List[Any]]:
+        """Foreign keys that the database has and the model does not: the application obeys them by its own means, and so must our rows."""
+        known = [{str(e.parent.name) for e in k.elements} for k in table.foreign_key_constraints]
+        tables = {table_key(t): t for t in self._of_table}
+        out = []
+        for key in self.sampler.facts.get(table_key(table), {}).get("foreign", []):
+            there = tables.get(key["table"])
+            mine, theirs = ({c.name: c for c in t.columns} if t is not None else {} for t in (table, there))
+            if set(key["columns"]) in known or not (set(key["columns"]) <= set(mine) and set(key["referenced"]) <= set(theirs)):
+                continue
+            links = [Link(mine[c], theirs[r]) for c, r in zip(key["columns"], key["referenced"])]
+            if all(target.same.get(e.parent, e.parent) in target.columns for e in links):
+                out.append(links)
         return out
 
     def parent(self, session: Any, target: Target, group: List[Any], path: Tuple[Any, ...]) -> Dict[Any, Any]:
