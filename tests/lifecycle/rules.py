@@ -83,18 +83,17 @@ class State:
         called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
         return cls(catalog=catalog.seen(c), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
-    def differs(self, want: State) -> list[str]:
-        """How it is not the wanted state."""
-        return self.left_of(want) + [f"values in {t}: {v}, wanted {want.values.get(t)}" for t, v in self.values.items() if v != want.values.get(t)]
-
-    def left_of(self, want: State, *, but: tuple[str, ...] = ()) -> list[str]:
-        """What is there beside the wanted state, and what has got lost; `but`: names of what may have stayed. Columns may have been filled."""
+    def differs(self, want: State, *, but: tuple[str, ...] = (), filled: tuple[str, ...] = ()) -> list[str]:
+        """How it is not the wanted state; `but`: names of what may have stayed; `filled`: columns in which a NULL may have become a value for good."""
         have, wanted = (Counter({t: n for t, n in s.catalog.items() if t[1].rpartition(".")[2] not in but}) for s in (self, want))
         out = catalog.difference(have, wanted)
         if self.functions.keys() != want.functions.keys():
             out.append(f"functions {sorted(self.functions)}, wanted {sorted(want.functions)}")
-        lost = [f"values lost in {t}.{c}: {n}, there were {m}" for t, v in want.values.items() for c, m in v.items() if (n := self.values[t].get(c, 0)) < m]
-        return out + lost
+        for table, values in self.values.items():
+            had = want.values.get(table, {})
+            if values != had | {c: n for c, n in values.items() if c in filled and n >= had.get(c, 0)}:
+                out.append(f"values in {table}: {values}, wanted {had}")
+        return out
 
     def new(self, before: State) -> set[tuple[str, str]]:
         """What is there and was not, as (what, name); views are not among the relations."""

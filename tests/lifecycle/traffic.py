@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, insert, select, update
+from sqlalchemy.schema import CreateSchema
 
 from bgmigrate.database import sqlalchemy_url
 from tests.lifecycle.case import PRELUDE, Case, Row, Seen, Side, Write
@@ -201,5 +202,8 @@ def differing(seen: Seen, ruler: Side, blue: Row, green: Row) -> dict[str, tuple
 def create_all(text: str, engine: Engine) -> Iterable[Table]:
     """Build a version's schema as its own models do."""
     metadata = load(text)
+    with engine.begin() as connection:
+        for schema in sorted({t.schema for t in metadata.tables.values() if t.schema}):
+            connection.execute(CreateSchema(schema, if_not_exists=True))
     metadata.create_all(engine)
     return metadata.sorted_tables

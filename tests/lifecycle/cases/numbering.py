@@ -70,6 +70,7 @@ def past(table: str, column: str = "id") -> tuple[str, list[tuple[object, ...]]]
 
 CASES = (
     Case(
+        filled=("place",),
         kind="numbering",
         blue=BLUE,
         green=GREEN,

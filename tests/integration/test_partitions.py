@@ -1,0 +1,120 @@
+"""Indexes, keys and foreign keys of partitioned tables, nested ones included, through their whole life and killed in the middle of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lifecycle import catalog
+from tests.project import Project
+
+HEAD = '''\
+from sqlalchemy import *
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Place(Base):
+    __tablename__ = "places"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+class Reading(Base):
+    __tablename__ = "Readings"
+    __table_args__ = (%s{"postgresql_partition_by": "RANGE (day)"%s})
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int | None]
+    place_id: Mapped[int | None] = mapped_column(Integer%s)
+'''
+BLUE = HEAD % ('Index("ix_gone", "place_id"), UniqueConstraint("value", "day", "id", name="uq_gone"), ', "", "")
+GREEN = HEAD % (
+    ('Index("ix value", text("value DESC"), postgresql_where=text("value > 3")), Index("ux", "value", "day", "id", unique=True),'
+    ' UniqueConstraint("place_id", "day", "id", name="uq_new", postgresql_nulls_not_distinct=True), '),
+    ', "info": {"bgmigrate": {"blue_satisfies": ["ux", "uq_new"]}}',
+    ', ForeignKey("places.id", name="fk_place")',
+)
+PARTS = """
+CREATE TABLE readings_1 PARTITION OF "Readings" FOR VALUES FROM (0) TO (100);
+CREATE TABLE "Readings 2" PARTITION OF "Readings" FOR VALUES FROM (100) TO (200) PARTITION BY HASH (id);
+CREATE TABLE "Readings 2a" PARTITION OF "Readings 2" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE "Readings 2b" PARTITION OF "Readings 2" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE readings_rest PARTITION OF "Readings" DEFAULT;
+INSERT INTO places SELECT FROM generate_series(1, 30);
+INSERT INTO "Readings" SELECT i, i, NULLIF(i % 5, 0) * 1000 + i, i % 30 + 1 FROM generate_series(1, 300) i;
+"""
+INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+OURS = "SELECT count(*) FROM pg_class WHERE relkind IN ('i', 'I') AND relname ~ 'ix value|ux|uq_new'"
+UNATTACHED = "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid WHERE t.relispartition AND NOT x.relispartition"
+
+
+def start(project: Project) -> None:
+    project.models(blue=BLUE, green=GREEN)
+    project.start_blue(PARTS)
+    project.must("plan", "-m", "parts", "--target", project.spec("green"))
+
+
+@pytest.mark.every_server
+def test_indexes_and_keys_of_a_partitioned_table_live_from_plan_to_contract(project: Project) -> None:
+    start(project)
+    original = catalog.read(project.url)
+    project.must("expand")
+    assert project.sql(INVALID) == [(0,)]
+    assert project.sql(OURS) == [(18,)]  # three of them on the table, its four partitions that have rows, and the one in between
+    project.must("rollback")
+    assert catalog.difference(catalog.read(project.url), original) == []
+    project.must("expand")
+    project.sql('INSERT INTO "Readings" VALUES (900, 50, 7, 1), (901, 950, NULL, NULL)')
+    project.sql('CREATE TABLE readings_3 (LIKE "Readings"); ALTER TABLE "Readings" ATTACH PARTITION readings_3 FOR VALUES FROM (5000) TO (6000)')
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    project.must("contract", "--drained", "blue is gone")
+    assert project.sql(INVALID) == [(0,)]
+    assert project.sql(UNATTACHED) == []
+    keys = "SELECT conname::text, convalidated FROM pg_constraint WHERE conrelid = '\"Readings\"'::regclass AND contype IN ('f', 'u') ORDER BY 1"
+    assert project.sql(keys) == [("fk_place", True), ("uq_new", True)]
+    assert project.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND NOT convalidated") == [(0,)]
+    again = project.must("plan", "-m", "again", "--from", project.spec("green"), "--target", project.spec("green"))
+    assert again.json["outcome"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize("fault", [4, 9, 14, 19])
+def test_a_killed_build_goes_on_or_is_undone_without_a_trace(project: Project, fault: int) -> None:
+    start(project)
+    original = catalog.read(project.url)
+    assert project.run("expand", environ={"BGMIGRATE_FAULT": str(fault)}).code == 137
+    project.must("rollback")
+    assert catalog.difference(catalog.read(project.url), original) == []
+    assert project.run("expand", environ={"BGMIGRATE_FAULT": str(fault)}).code == 137
+    project.must("expand")
+    assert project.sql(INVALID) == [(0,)]
+    assert project.sql(OURS) == [(18,)]
+
+
+def test_what_is_dropped_in_expand_on_request_comes_back_in_a_rollback(project: Project) -> None:
+    """Under its name; what PostgreSQL called the partitions' own indexes no model knows."""
+    project.models(blue=BLUE, green=GREEN.replace('"blue_satisfies": ["ux", "uq_new"]', '"drop_in_expand": ["ix_gone", "uq_gone"]'))
+    project.start_blue(PARTS)
+    project.must("plan", "-m", "parts", "--target", project.spec("green"))
+    there = "SELECT relname::text FROM pg_class WHERE relname IN ('ix_gone', 'uq_gone') ORDER BY 1"
+    project.must("expand")
+    assert project.sql(there) == []
+    project.must("rollback")
+    assert (project.sql(there), project.sql(INVALID), project.sql(UNATTACHED)) == ([("ix_gone",), ("uq_gone",)], [(0,)], [])
+
+
+def test_an_invalid_index_of_one_partition_is_built_again(project: Project) -> None:
+    start(project)
+    project.sql('CREATE INDEX "readings_1_ix value" ON readings_1 (value DESC) WHERE value > 3')
+    project.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '\"readings_1_ix value\"'::regclass")
+    project.must("expand")
+    assert project.sql(INVALID) == [(0,)]
+
+
+def test_duplicates_in_one_partition_are_counted_before_anything_is_built(project: Project) -> None:
+    start(project)
+    project.sql('ALTER TABLE "Readings" DROP CONSTRAINT "Readings_pkey"; INSERT INTO "Readings" VALUES (5, 5, NULL, NULL), (5, 5, NULL, NULL)')
+    before = catalog.read(project.url)
+    refused = project.must("expand", code=3)
+    assert refused.codes == {"BGM501"}
+    assert "2 rows of Readings share" in refused.json["findings"][0]["what"]
+    assert catalog.difference(catalog.read(project.url), before) == []
