@@ -13,6 +13,7 @@ class Seat(Base):
 '''
 CASE = Case(
     kind="change_unique",
+    obeyed=("goes", "nulls"),
     blue=HEAD.format(wider='"Row"', nulls="", goes='"guest"', info=""),
     green=HEAD.format(
         wider='"Row", "number"', nulls=", postgresql_nulls_not_distinct=True", goes='"guest", "number"',
