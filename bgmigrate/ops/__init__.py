@@ -15,10 +15,12 @@ from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
 from bgmigrate.ops.move_rows import BackfillTable
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
+from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.read_back import RequireReadBack
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
+from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
@@ -48,6 +50,7 @@ __all__ = [
     "BuildTable",
     "BuildType",
     "CommentOn",
+    "CountRoundTrips",
     "DropColumns",
     "DropNotNull",
     "DropSequences",
@@ -71,6 +74,8 @@ __all__ = [
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplacePrimaryKey",
+    "RequireConvertible",
     "RequireData",
     "RequireFit",
     "RequireMovable",
