@@ -10,6 +10,7 @@ from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, Re
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
+from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
 from bgmigrate.ops.move_rows import BackfillTable
@@ -22,10 +23,12 @@ from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, Show
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
+from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
 from bgmigrate.ops.types import BuildType, DropTypes
 from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
@@ -38,27 +41,34 @@ __all__ = [
     "AdvanceSequence",
     "AlterInCatalog",
     "AlterSequence",
+    "Attach",
     "BackfillDeferred",
     "BackfillRows",
     "BackfillTable",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildFunction",
     "BuildIndex",
     "BuildKey",
     "BuildSequence",
     "BuildTable",
     "BuildType",
+    "BuildView",
     "CommentOn",
     "CountRoundTrips",
+    "Detach",
     "DropColumns",
+    "DropFunctions",
     "DropNotNull",
     "DropSequences",
     "DropTables",
     "DropTypes",
+    "DropViews",
     "EndRollback",
     "ExchangeColumns",
     "FollowTable",
+    "GenerateColumn",
     "HideTable",
     "KeepContracted",
     "KeepEnumValue",
@@ -82,6 +92,7 @@ __all__ = [
     "RequireNotNull",
     "RequirePosition",
     "RequireReadBack",
+    "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",

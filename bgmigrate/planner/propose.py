@@ -166,9 +166,12 @@ def _drifted(name: str) -> Finding:
     )
 
 
+_OF_COLUMNS = ("column", "type", "not null", "default", "identity", "generated", "collation", "comment")
+
+
 def _unclaimed(d: Difference) -> Finding:
     return Finding(
-        code="BGM901", table=d.table or d.name, column=d.name if d.what not in ("table", "user type", "sequence", "constraint", "index") else None,
+        code="BGM901", table=d.table or d.name, column=d.name if d.what in _OF_COLUMNS else None,
         what=f"bgmigrate cannot split this difference yet: {d}",
         why="A change that is not split may break one of the two versions; it is never passed over in silence.",
         next="Take it out of this release, or write its expand and contract revisions by hand "

@@ -99,9 +99,10 @@ class Traffic:
         table = self.models[side].tables[write.table]
         seen = next((s for s in self.case.seen if write.table in (s.table, s.renamed, *s.parts)), None)
         part = seen.parts.get(write.table) if seen else None
-        found = [*self._key(table), *([table.columns[part]] if part else [])]
+        keys = self._key(table)
+        found = [*keys, *([table.columns[part]] if part else [])]
         values = write.values(number) if write.values else {}
-        where = _at(self._key(table), write.key(number)) if write.key else None
+        where = _at(keys, write.key(number)) if write.key else None
         if where is None:
             rows = connection.execute(insert(table).values(**values).returning(*found)).all()
         elif write.values is None:
@@ -171,9 +172,12 @@ class Traffic:
         """Every row follows from this version now: after a rollback, or when the other is gone."""
         self._rulers = dict.fromkeys(self._rulers, side)
 
-    def _key(self, table: Table) -> Sequence[Column[Any]]:
+    def _key(self, table: Table) -> list[Column[Any]]:
+        """The columns that tell a table's rows apart."""
         named = next((s.key for s in self.case.seen if s.table == table.key and s.key), None)
-        return list(table.primary_key.columns) if named is None else [table.columns[named]]
+        if named is not None:
+            return [table.columns[named]]
+        return list(table.primary_key.columns)
 
     def _called(self, side: Side, table: str) -> str:
         """What a version calls the table that either of them calls so."""
@@ -189,14 +193,14 @@ class Traffic:
         query = seen.blue if side == "blue" else seen.green
         if not query:
             return self._read(connection, side, self._called(side, seen.table), key)
-        name = seen.key or "id"
-        one = text(f"SELECT * FROM ({query}) seen WHERE CAST(:key AS text) IS NULL OR CAST({name} AS text) = CAST(:key AS text)")
-        return {row[name]: dict(row) for row in connection.execute(one, {"key": key}).mappings()}
+        one = text(f"SELECT * FROM ({query}) seen WHERE CAST(:key AS text) IS NULL OR CAST({seen.key or 'id'} AS text) = CAST(:key AS text)")
+        return {row[seen.key or "id"]: dict(row) for row in connection.execute(one, {"key": key}).mappings()}
 
     def _read(self, connection: Connection, side: Side, name: str, key: Any = None) -> dict[Any, Row]:
         table = self.models[side].tables[name]
-        query = select(*table.columns) if key is None else select(*table.columns).where(_at(self._key(table), key))
-        return {_plain([row[c.name] for c in self._key(table)]): dict(row) for row in connection.execute(query).mappings()}
+        keys = self._key(table)
+        query = select(*table.columns) if key is None else select(*table.columns).where(_at(keys, key))
+        return {_plain([row[c.name] for c in keys]): dict(row) for row in connection.execute(query).mappings()}
 
     def _fault(self, text: str) -> None:
         if len(self.faults) < 12:
@@ -210,7 +214,8 @@ def _plain(key: Sequence[Any]) -> Any:
 
 def _at(columns: Sequence[Column[Any]], key: Any) -> ColumnElement[bool]:
     """The condition for the row with that key."""
-    return and_(*(c == v for c, v in zip(columns, key if isinstance(key, tuple) else (key,), strict=True)))
+    values = key if isinstance(key, tuple) else (key,)
+    return and_(*(c == v for c, v in zip(columns, values, strict=True)))
 
 
 def other(side: Side) -> Side:
