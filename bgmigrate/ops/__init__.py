@@ -14,9 +14,11 @@ from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
+from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
+from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
@@ -50,6 +52,7 @@ __all__ = [
     "BuildType",
     "BuildView",
     "CommentOn",
+    "CountRoundTrips",
     "Detach",
     "DropColumns",
     "DropFunctions",
@@ -77,6 +80,8 @@ __all__ = [
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplacePrimaryKey",
+    "RequireConvertible",
     "RequireData",
     "RequireFit",
     "RequireMovable",

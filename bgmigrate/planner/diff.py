@@ -81,6 +81,10 @@ def _table(have: Table, want: Table, given: frozenset[str], blue: Snapshot | Non
         else:
             yield from (differs(what, name, x, y) for what, x, y in _column(a, b))
     yield from (differs("constraint", n, x, y) for n, x, y in _unmatched(have.constraints, want.constraints, _constraint_text, given))
+    for name, wanted in want.constraints.items():  # by name or, where that is PostgreSQL's, by text
+        alike = have.constraints.get(name) or next((c for c in have.constraints.values() if _constraint_text(c) == _constraint_text(wanted)), None)
+        if alike and wanted.validated and not alike.validated and _constraint_text(alike) == _constraint_text(wanted):
+            yield differs("validation", alike.name, alike, wanted)
     plain = {n: i for n, i in have.indexes.items() if not i.constraint}, {n: i for n, i in want.indexes.items() if not i.constraint}
     yield from (differs("index", n, x, y) for n, x, y in _unmatched(*plain, _index_text, given))
     if have.comment != want.comment:

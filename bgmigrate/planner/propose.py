@@ -10,6 +10,7 @@ from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, S
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
+from bgmigrate.planner.conversions import asked
 
 SHARED = "zz_bgm_sync_"  # a table's trigger for all columns that are kept in step
 
@@ -62,6 +63,7 @@ def propose(differences: Differences) -> Proposal:
     changes.sort(key=lambda c: (c.table or "", _position(differences, c), c.kind))
     names: dict[str, str] = {}
     expand = _ordered([*built, *(p for c in changes for p in c.expand())], names)
+    expand = [*asked(differences, expand), *expand]
     contract = _ordered([*dropped, *(p for c in changes for p in c.contract())], names)
     return Proposal(
         changes=tuple(changes), expand=tuple(expand), contract=tuple(contract), drift=tuple(differences.unknown_to_migrations())

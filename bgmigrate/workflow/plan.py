@@ -19,9 +19,20 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
+from bgmigrate.ops import (
+    AddColumns,
+    AddConstraint,
+    Attach,
+    BuildFunction,
+    BuildIndex,
+    BuildSequence,
+    BuildTable,
+    BuildView,
+    SynchronizeColumns,
+)
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
+from bgmigrate.planner.pending import unmade
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
 from bgmigrate.planner.prove import prove
 from bgmigrate.planner.speech import DriverSpeech
@@ -61,6 +72,7 @@ def plan(
         if asked is not None:
             hints = [*hints, *asked]
             return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
+        differences.live = live
         proposal = propose(differences)
         if not proposal.changes:
             return Report(
@@ -180,13 +192,18 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
             taken.append((step.table, None))
         if isinstance(step, BuildSequence) and step.name in live.sequences:
             taken.append((step.name, None))
+        if isinstance(step, Attach) and (step.kind, step.table, step.name) in live.things:
+            taken.append((step.table, step.name))
+        if isinstance(step, BuildView) or (isinstance(step, BuildFunction) and not step.was):
+            taken += [(t.named, None) for t in live.things.values() if t.kind in ("function", "view") and t.sql == step.name]
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]
         if isinstance(step, (BuildIndex, AddConstraint)) and step.table in live.tables:  # it would be taken for done, and dropped later
             there = live.tables[step.table]
-            taken += [(step.table, n) for n in (step.name,) if n in there.indexes or n in there.constraints]
-    findings = []
+            invalid = isinstance(step, BuildIndex) and step.name in there.indexes and not there.indexes[step.name].valid  # rebuilt
+            taken += [(step.table, n) for n in (step.name,) if (n in there.indexes or n in there.constraints) and not invalid]
+    findings = unmade(proposal.expand, differences.heads, live, project)
     for table, column in taken:
         name = f"{table}.{column}" if column else table
         text = f'"{column or table}"'

@@ -80,12 +80,12 @@ def test_expand_killed_anywhere_goes_on_or_back(case: Case, server: Server) -> N
         expanded, kills = State.of(stage), stage.kills
         stage.run(down)
         undoings = stage.kills
-        assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == []
+        assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == []
         for kill, undoing in itertools.zip_longest(kills, undoings):
             if kill:
                 stage.run(up, kill)
                 stage.run(down)
-                assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == [], f"undone after {kill}"
+                assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == [], f"undone after {kill}"
                 stage.run(up, kill)
             stage.run(up)
             if kill:
@@ -93,7 +93,7 @@ def test_expand_killed_anywhere_goes_on_or_back(case: Case, server: Server) -> N
             stage.run(down, undoing)
             if undoing:
                 stage.run(down)
-                assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == [], f"undone again after {undoing}"
+                assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == [], f"undone again after {undoing}"
 
 
 def test_contract_killed_anywhere_goes_on(case: Case, server: Server) -> None:
@@ -123,7 +123,7 @@ def test_a_step_done_twice_is_done_once(case: Case, server: Server) -> None:
         stage.run(revisions.expand.upgrade)
         expanded = State.of(stage)
         stage.run(_twice(revisions.expand.downgrade))
-        assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == []
+        assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == []
         stage.run(_twice(revisions.expand.upgrade))
         assert State.of(stage).differs(expanded) == []
         if revisions.contract:
