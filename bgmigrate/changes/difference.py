@@ -15,6 +15,7 @@ What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "validation", "index",
     "user type", "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
     "tablespace", "access method", "row security", "function", "view", "materialized view", "trigger", "policy", "statistics",
+    "constraint comment",
 ]
 
 

@@ -4,7 +4,7 @@ from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
-from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
@@ -56,6 +56,7 @@ __all__ = [
     "BuildType",
     "BuildView",
     "CommentOn",
+    "CommentOnConstraints",
     "CountRoundTrips",
     "Detach",
     "DropColumns",

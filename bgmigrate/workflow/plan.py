@@ -19,7 +19,17 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
+from bgmigrate.ops import (
+    AddColumns,
+    AddConstraint,
+    Attach,
+    BuildFunction,
+    BuildIndex,
+    BuildSequence,
+    BuildTable,
+    BuildView,
+    SynchronizeColumns,
+)
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
 from bgmigrate.planner.pending import unmade
@@ -175,6 +185,10 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
             taken.append((step.table, None))
         if isinstance(step, BuildSequence) and step.name in live.sequences:
             taken.append((step.name, None))
+        if isinstance(step, Attach) and (step.kind, step.table, step.name) in live.things:
+            taken.append((step.table, step.name))
+        if isinstance(step, BuildView) or (isinstance(step, BuildFunction) and not step.was):
+            taken += [(t.named, None) for t in live.things.values() if t.kind in ("function", "view") and t.sql == step.name]
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]
