@@ -19,6 +19,7 @@ from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, Show
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
+from bgmigrate.ops.small import BuildExclusion, RequireSmall
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
@@ -39,6 +40,7 @@ __all__ = [
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildExclusion",
     "BuildIndex",
     "BuildKey",
     "BuildSequence",
@@ -74,6 +76,7 @@ __all__ = [
     "RequireMovable",
     "RequireNotNull",
     "RequirePosition",
+    "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",
