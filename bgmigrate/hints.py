@@ -21,3 +21,13 @@ def forward(sql: str) -> dict[str, Any]:
 def backward(**columns: str) -> dict[str, Any]:
     """For a table's `info`: what the columns that this version dropped read for the version that still has them."""
     return {"bgmigrate": {"backward": columns}}
+
+
+def blue_satisfies(*constraints: str) -> dict[str, Any]:
+    """For a table's `info`: constraints and unique indexes that the old version surely obeys, so that they may hold from expand on."""
+    return {"bgmigrate": {"blue_satisfies": list(constraints)}}
+
+
+def drop_in_expand(*constraints: str) -> dict[str, Any]:
+    """For a table's `info`: unique and exclusion constraints (or unique indexes) that this version's writes break, so that expand drops them."""
+    return {"bgmigrate": {"drop_in_expand": list(constraints)}}
