@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo test lint types docs bench examples clean
+.PHONY: help demo test lint types docs pages bench examples clean
 
 help:                    ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,6 +27,9 @@ types: $(VENV)/.dev      ## mypy --strict
 
 docs: $(VENV)/.dev       ## the site, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+pages: $(VENV)/.dev      ## docs/changes, from the lifecycle cases (ARGS: kinds)
+	$(BIN)/python -m tests.lifecycle.pages $(ARGS)
 
 bench: $(VENV)/.dev      ## the figures that the documentation quotes
 	$(BIN)/python -m tests.benchmarks $(ARGS)

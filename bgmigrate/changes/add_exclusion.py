@@ -27,7 +27,7 @@ class AddExclusion(Change):
         blue="Writes as before, also rows that exclude each other.",
         green="Finds no constraint in the database until contract, and has to keep to it by itself.",
         wrong=(
-            "The table is larger than `expand.small_table`: plan warns, expand and contract refuse, for nobody could read or write it meanwhile.",
+            "The table is larger than `expand.small_table`: plan, expand and contract refuse, for nobody could read or write it meanwhile.",
             "Rows that exclude each other: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
         ),
     )

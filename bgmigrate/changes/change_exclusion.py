@@ -30,7 +30,7 @@ class ChangeExclusion(Change):
         green="Writes under blue's constraint until contract: what that one refuses is refused to green as well.",
         wrong=(
             "Green writes what the old one refuses: the table's hint `drop_in_expand` lets expand drop it.",
-            "The table is larger than `expand.small_table`: plan warns, expand and contract refuse, for nobody could read or write it meanwhile.",
+            "The table is larger than `expand.small_table`: plan, expand and contract refuse, for nobody could read or write it meanwhile.",
             "Rows that exclude each other under the new one: plan warns, expand refuses (unless `on_violation` is \"later\"), contract refuses.",
         ),
     )

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column, Constraint, Table
 from bgmigrate.changes.base import Change, Page, Planned, Stage
-from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.difference import Difference, Differences
 from bgmigrate.changes.satisfied import referable
 from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
@@ -48,14 +48,19 @@ class CreateTable(Change):
         for d in differences.all("table"):
             if d.have is None and d.want.persistence == "p":
                 differences.take(d)
-                # a foreign key to a column whose successor has another name until contract points to that
-                known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
-                later = tuple(
-                    c for n, c in d.want.constraints.items()
-                    if c.kind == "f" and (d.name, n) not in differences.redefined and not referable(differences, c)
-                )
-                out.append(cls(table=d.table, want=replace(d.want, constraints=known), later=later))
+                out.append(cls.of(differences, d))
         return out
+
+    @classmethod
+    def of(cls, differences: Differences, d: Difference) -> Self:
+        """The change for one new table."""
+        # a foreign key to a column whose successor has another name until contract points to that
+        known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
+        later = tuple(
+            c for n, c in d.want.constraints.items()
+            if c.kind == "f" and (d.name, n) not in differences.redefined and not referable(differences, c)
+        )
+        return cls(table=d.table, want=replace(d.want, constraints=known), later=later)
 
     def expand(self) -> list[Planned]:
         t = self.want

@@ -14,7 +14,7 @@ Side = Literal["blue", "green"]  # the version that is live, and the one that is
 What = Literal[
     "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "validation", "index",
     "user type", "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
-    "tablespace", "access method",
+    "tablespace", "access method", "row security", "function", "view", "materialized view", "trigger", "policy", "statistics",
 ]
 
 

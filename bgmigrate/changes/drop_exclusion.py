@@ -31,7 +31,7 @@ class DropExclusion(Change):
         wrong=(
             "Dropped in expand, it makes blue's ON CONFLICT on it fail.",
             "Dropped in expand, it comes back in a rollback only while no rows exclude each other: else rollback refuses.",
-            "On a table larger than `expand.small_table` expand refuses to drop it, for nothing could bring it back.",
+            "On a table larger than `expand.small_table` plan and expand refuse to drop it, for nothing could bring it back.",
         ),
     )
 

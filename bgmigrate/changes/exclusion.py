@@ -6,7 +6,7 @@ from bgmigrate.catalog import Constraint
 from bgmigrate.changes.base import Planned, Stage
 from bgmigrate.changes.demands import Demand, asked
 from bgmigrate.ops import BuildExclusion, Step
-from bgmigrate.ops.small import small
+from bgmigrate.ops.build_exclusion import small
 
 
 def demanded(table: str, want: Constraint, demand: Demand | None, *, early: bool = False) -> list[Planned]:

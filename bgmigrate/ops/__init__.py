@@ -3,6 +3,7 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
@@ -10,19 +11,25 @@ from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, Re
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
+from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
+from bgmigrate.ops.move_rows import BackfillTable
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.primary_key import ReplacePrimaryKey
+from bgmigrate.ops.read_back import RequireReadBack
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
+from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
-from bgmigrate.ops.small import BuildExclusion, RequireSmall
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
+from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
 from bgmigrate.ops.types import BuildType, DropTypes
 from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
@@ -35,26 +42,35 @@ __all__ = [
     "AdvanceSequence",
     "AlterInCatalog",
     "AlterSequence",
+    "Attach",
     "BackfillDeferred",
     "BackfillRows",
+    "BackfillTable",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
     "BuildExclusion",
+    "BuildFunction",
     "BuildIndex",
     "BuildKey",
     "BuildSequence",
     "BuildTable",
     "BuildType",
+    "BuildView",
     "CommentOn",
+    "CountRoundTrips",
+    "Detach",
     "DropColumns",
+    "DropFunctions",
     "DropNotNull",
     "DropSequences",
     "DropTables",
     "DropTypes",
+    "DropViews",
     "EndRollback",
     "ExchangeColumns",
     "FollowTable",
+    "GenerateColumn",
     "HideTable",
     "KeepContracted",
     "KeepEnumValue",
@@ -71,17 +87,21 @@ __all__ = [
     "ReplaceConstraint",
     "ReplaceIndex",
     "ReplacePrimaryKey",
+    "RequireConvertible",
     "RequireData",
     "RequireFit",
     "RequireMovable",
     "RequireNotNull",
     "RequirePosition",
+    "RequireReadBack",
     "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",
     "StopSynchronizing",
+    "StopSynchronizingTables",
     "SynchronizeColumns",
+    "SynchronizeTables",
     "UnnumberColumn",
     "ValidateConstraint",
     "WidenColumn",

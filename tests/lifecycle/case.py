@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Side = Literal["blue", "green"]
@@ -61,6 +61,8 @@ class Seen:
     """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it.
 
     `key`: the column that tells rows apart, where the versions' primary keys are not the same one column.
+    `blue`, `green`: the SELECT by which a version reads its rows where they are spread over several tables; `parts`: those tables that one version
+    alone writes, each with the column that holds the key.
     """
 
     table: str
@@ -68,6 +70,9 @@ class Seen:
     renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
+    blue: str = ""
+    green: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,7 @@ class Case:
     by_hand: str = ""  # what a hand-written expand revision has made of blue's schema
     drift: str = ""  # what has become of the service's database alone
     mended: tuple[str, ...] = ()  # names of what is as the migrations say again from expand on, for good
+    since: int = 0  # the PostgreSQL version that its models need
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows

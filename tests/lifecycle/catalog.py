@@ -14,7 +14,12 @@ Catalog = Counter[tuple[str, str, str]]
 def read(url: str) -> Catalog:
     """Columns, constraints, indexes, triggers, functions, types, sequences, comments and grants, each as (what, name, text)."""
     with psycopg.connect(url, autocommit=True) as c:
-        return Counter(c.execute(QUERY.encode()).fetchall())
+        return seen(c)
+
+
+def seen(connection: psycopg.Connection[tuple[str, str, str]]) -> Catalog:
+    """The same over a connection that is open."""
+    return Counter(connection.execute(QUERY.encode()).fetchall())
 
 
 def places(url: str) -> dict[int, tuple[str, int]]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-import psycopg
 
 from bgmigrate.naming import key
 from bgmigrate.sql import compose
@@ -28,7 +26,7 @@ CALLED = """
         ON n.oid = relnamespace WHERE f.pronamespace = 'bgmigrate'::regnamespace
 """
 LIE = "SELECT pg_relation_filenode({n:l}::regclass)::text || md5(coalesce(string_agg(ctid::text || xmin::text, ',' ORDER BY ctid), '')) FROM {t:t}"
-VALUES = "SELECT e.key, count(*) FILTER (WHERE e.value <> 'null') FROM {t:t} t, jsonb_each(to_jsonb(t)) e GROUP BY 1"
+VALUES = "SELECT {n:q} FROM {t:t}"
 # What a row must obey, as (table, name, columns, kind): constraints, unique indexes that are none's, NOT NULL.
 OBEYED = f"""
     SELECT nspname, relname, conname, ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)), CASE contype WHEN 'u' THEN 'unique' ELSE contype::text END
@@ -73,17 +71,17 @@ class State:
     @classmethod
     def of(cls, stage: Stage) -> State:
         """Read it."""
-        with psycopg.connect(stage.url, autocommit=True) as c:
-            tables = [key(*row) for row in c.execute(TABLES.encode())]
-            values: dict[str, dict[str, int]] = {t: dict(c.execute(compose(VALUES, t=t).encode()).fetchall()) for t in tables}
-            rows = {t: (c.execute(compose(LIE, t=t, n=compose("{t:t}", t=t)).encode()).fetchone() or ("",))[0] for t in tables}
-            columns = {key(s, t): frozenset(names) for s, t, names in c.execute(COLUMNS.encode())}
-            rules = frozenset(
-                Rule(table=key(s, t), name=name, columns=frozenset(names), kind=kind) for s, t, name, names, kind in c.execute(OBEYED.encode())
-            )
-            functions: dict[str, str] = dict(c.execute(FUNCTIONS).fetchall())
-            called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
-        return cls(catalog=catalog.read(stage.url), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
+        c = stage.eye
+        tables = [key(*row) for row in c.execute(TABLES.encode())]
+        rows = {t: (c.execute(compose(LIE, t=t, n=compose("{t:t}", t=t)).encode()).fetchone() or ("",))[0] for t in tables}
+        columns = {key(s, t): frozenset(names) for s, t, names in c.execute(COLUMNS.encode())}
+        values = {t: dict(zip(n, c.execute(_counting(t, n)).fetchone() or (), strict=True)) for t, n in columns.items()}
+        rules = frozenset(
+            Rule(table=key(s, t), name=name, columns=frozenset(names), kind=kind) for s, t, name, names, kind in c.execute(OBEYED.encode())
+        )
+        functions: dict[str, str] = dict(c.execute(FUNCTIONS).fetchall())
+        called = frozenset((key(s, t), name) for s, t, name in c.execute(CALLED.encode()))
+        return cls(catalog=catalog.seen(c), functions=functions, called=called, values=values, rows=rows, columns=columns, rules=rules)
 
     def differs(self, want: State, *, but: tuple[str, ...] = (), filled: tuple[str, ...] = ()) -> list[str]:
         """How it is not the wanted state; `but`: names of what may have stayed; `filled`: columns in which a NULL may have become a value for good."""
@@ -98,8 +96,14 @@ class State:
         return out
 
     def new(self, before: State) -> set[tuple[str, str]]:
-        """What is there and was not, as (what, name)."""
-        return {t[:2] for t in self.catalog} - {t[:2] for t in before.catalog}
+        """What is there and was not, as (what, name); views are not among the relations."""
+        views = {name for what, name, text in self.catalog if what == "relation" and text.startswith("v ")}
+        known = {t[:2] for t in before.catalog}
+        return {("view" if what == "relation" and name in views else what, name) for what, name, _ in self.catalog if (what, name) not in known}
+
+
+def _counting(table: str, columns: Iterable[str]) -> bytes:
+    return compose(VALUES, t=table, n=[compose("count({c:i})", c=c) for c in columns]).encode()
 
 
 class Revisions:

@@ -84,6 +84,7 @@ class Stage:
 
     def __init__(self, url: str, runtime: type[Runtime] = Runtime) -> None:
         self.url, self._runtime, self.kills = url, runtime, list[Kill]()
+        self.eye = psycopg.connect(url, autocommit=True)  # looks on
         self._connect()
 
     @classmethod
@@ -105,8 +106,9 @@ class Stage:
         self.on = self._runtime(connect(self.url, purpose="test"), self.url, settings, Progress(-1), attributes)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connections back."""
         self.on.close()
+        self.eye.close()
 
     def step(self, step: Step) -> None:
         """Run one step."""
@@ -148,7 +150,7 @@ class Stage:
                 for step in steps:
                     self.step(step)
         except Killed:
-            self.close()
+            self.on.close()
             self._connect()
         else:
             self.kills = places

@@ -36,7 +36,7 @@ class Server:
         name = f"{label}_{secrets.token_hex(4)}"
         with psycopg.connect(self.url, autocommit=True) as c:
             # template0: what a local template1 holds is no part of a test
-            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8'", d=name, t=template).encode())
+            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8' STRATEGY file_copy", d=name, t=template).encode())
         try:
             yield self.at(name)
         finally:

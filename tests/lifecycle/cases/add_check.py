@@ -12,6 +12,7 @@ class Stock(Base):
 '''
 CASE = Case(
     kind="add_check",
+    obeyed=("ck_Stöck_kind",),
     blue=HEAD.format(checks=""),
     green=HEAD.format(checks='''CheckConstraint('"Count" > 0 AND "Count" <> 13', name="count %"), CheckConstraint("kind IN ('a', 'b''s')", name="kind"),
                       CheckConstraint("size IS NULL OR size > 1", name="size"), {"info": {"bgmigrate": {"blue_satisfies": ["ck_Stöck_kind"]}}}''')

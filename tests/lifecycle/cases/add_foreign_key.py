@@ -17,6 +17,7 @@ class Member(Base):
 '''
 CASE = Case(
     kind="add_foreign_key",
+    obeyed=("fk_members_boss_id",),
     blue=HEAD.format(team="", boss="", info=""),
     green=HEAD.format(
         team=', ForeignKey("Tëams.id", ondelete="CASCADE")', boss=', ForeignKey("Other Space.members.id", deferrable=True, initially="DEFERRED")',

@@ -15,6 +15,7 @@ class Code(Base):
 '''
 CASE = Case(
     kind="add_unique",
+    obeyed=("uq_Code's_token",),
     blue=HEAD.format(things='Index("ix ready", "ready", unique=True),'),
     green=HEAD.format(things='''UniqueConstraint("area", "Code", name="uq area code"),
                       UniqueConstraint("once", name="uq_once", postgresql_nulls_not_distinct=True, postgresql_include=["area"], deferrable=True),

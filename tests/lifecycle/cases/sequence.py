@@ -41,7 +41,7 @@ class Ticket(Base):
     seen=(Seen(table="tickets", to_green=lambda blue: {"badge": given}, to_blue=lambda green: {"old": given}),),
     changes=("Fresh ☕", "ticket's numbers", "steps", "gone numbers"),
     final=(
-        ("SELECT count(*) - count(DISTINCT badge), max(badge) FROM tickets", [(0, 500)]),
+        ("SELECT count(*) - count(DISTINCT badge), max(badge) <= 500 FROM tickets", [(0, True)]),
         ("SELECT to_regclass('\"gone numbers\"')::text", [(None,)]),
         ("SELECT count(*) FROM tickets WHERE badge IS NULL", [(0,)]),
         ("SELECT increment_by, max_value > 2 ^ 31 FROM pg_sequences WHERE sequencename IN ('steps', 'ticket''s numbers') ORDER BY 1", [(1, True), (10, True)]),
