@@ -3,6 +3,7 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
@@ -48,6 +49,7 @@ __all__ = [
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildExclusion",
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
