@@ -57,10 +57,10 @@ class Snapshot:
         content = {"ddl": self.ddl, "tables": {k: asdict(t) for k, t in sorted(self.tables.items())}}
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
-    def makes(self, kind: str, name: str) -> bool:
-        """Does one of its statements say `kind` (a regular expression, `CREATE SEQUENCE`) and this name? At worst one too many."""
+    def makes(self, kind: str, *names: str) -> bool:
+        """Does one of its statements say `kind` (a regular expression, `CREATE SEQUENCE`) and these names? At worst one too many."""
         pattern = re.compile(kind.replace(" ", r"\s+"), re.IGNORECASE)
-        return any(pattern.search(s) and references(s, {name}) for s in map(_opened, self.ddl))
+        return any(pattern.search(s) and references(s, set(names)) == set(names) for s in map(_opened, self.ddl))
 
     def as_json(self) -> dict[str, Any]:
         """The portable form, as `snapshot -o FILE` writes it."""

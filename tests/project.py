@@ -174,6 +174,14 @@ class Project:
         assert result.code == code, f"expected exit {code}: {result}"
         return result
 
+    def by_hand(self, sql: str) -> None:
+        """Write an expand revision by hand that executes this, and apply it."""
+        done = self.alembic("revision", "-m", "by hand", "--rev-id", "by_hand", "--head", "expand@head")
+        assert done.code == 0, done
+        (path,) = (self.directory / "migrations").rglob("*by_hand.py")
+        path.write_text(path.read_text(encoding="utf-8").replace("    pass", f"    op.execute({sql!r})", 1), encoding="utf-8")
+        self.must("expand")
+
     def sql(self, text: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run statements in the project's database; the rows of the last one."""
         with psycopg.connect(self.url, autocommit=True) as c:

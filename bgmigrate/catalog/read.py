@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
+from bgmigrate.catalog.things import Thing
 from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence, Table, UserType
 from bgmigrate.database import Connection
-from bgmigrate.naming import key
+from bgmigrate.naming import key, split
 from bgmigrate.sql import template
 
 
@@ -23,9 +24,10 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         Table(
             oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
             partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method, inherited=inherited,
+            replica_identity=replica, row_security=(secured, forced),
             columns=columns[oid], constraints=constraints[oid], indexes=indexes[oid],
         )
-        for oid, schema, name, kind, comment, grants, partition, persistence, options, tablespace, method, inherited in rows
+        for oid, schema, name, kind, comment, grants, partition, persistence, replica, secured, forced, options, tablespace, method, inherited in rows
     )
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
@@ -34,7 +36,10 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     sequences = (
         Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
     )
-    return Schema(tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences})
+    return Schema(
+        tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
+        things={t.key: t for t in _things(connection) if t.table is None or split(t.table)[1] not in ignore},
+    )
 
 
 def _parameters(options: list[str]) -> dict[str, str]:
@@ -77,6 +82,17 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
             nulls_distinct=distinct,
         )
     return out
+
+
+def _things(connection: Connection) -> list[Thing]:
+    rows = connection.execute(template("catalog_things").encode()).fetchall()
+    return [
+        Thing(
+            kind=kind, schema=schema, name=name, arguments=arguments, table=key(at_schema, at) if at else None, definition=definition.rstrip("\n"),
+            state=state, calls=key(*calls) + "()" if calls else None, traits=frozenset(traits),
+        )
+        for kind, schema, name, arguments, at_schema, at, definition, state, calls, traits, _ in rows
+    ]
 
 
 def everything(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> list[tuple[Any, ...]]:

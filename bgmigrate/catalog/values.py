@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bgmigrate.catalog.things import Thing
 from bgmigrate.naming import ident, key, qualified
 
 
@@ -120,6 +121,8 @@ class Table:
     inherited: bool = False  # do other tables inherit from it?
     tablespace: str | None = None
     access_method: str | None = None  # None: the default one
+    replica_identity: str = "DEFAULT"
+    row_security: tuple[bool, bool] = (False, False)  # enabled, and forced on its owner too
     columns: Mapping[str, Column] = field(default_factory=dict)
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
     indexes: Mapping[str, Index] = field(default_factory=dict)
@@ -163,6 +166,7 @@ class Schema:
     tables: Mapping[str, Table] = field(default_factory=dict)
     types: Mapping[str, UserType] = field(default_factory=dict)
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    things: Mapping[tuple[str, str, str], Thing] = field(default_factory=dict)
 
     @property
     def enums(self) -> dict[str, tuple[str, ...]]:

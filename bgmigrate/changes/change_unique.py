@@ -77,7 +77,7 @@ class ChangeUnique(Change):
         assert self.table
         steps = asked(self.demand, early=True)
         if self.early:
-            steps += built(self.green, self.want, self._ours, Stage.INDEXES, Stage.CONSTRAINTS)
+            steps += built(self.green, self.want, self._ours, Stage.INDEXES, Stage.CONSTRAINTS, old=self.heads.indexes[self.have.name])
             steps += [self._take(Stage.CONSTRAINTS)] if self.goes else []
         elif self.goes:
             why = f"{self.have.name}: green's writes need it gone. ACCESS EXCLUSIVE for an instant; its index goes with it."
@@ -90,4 +90,5 @@ class ChangeUnique(Change):
             return [] if self.goes else [self._take(Stage.AFTER)]
         if self.goes:
             return [*asked(self.demand), *built(self.green, self.want, self.want.name, Stage.AFTER)]
-        return [*asked(self.demand), *built(self.green, self.want, self._ours, Stage.AFTER), self._take(Stage.AFTER)]
+        new = built(self.green, self.want, self._ours, Stage.AFTER, old=self.heads.indexes[self.have.name])
+        return [*asked(self.demand), *new, self._take(Stage.AFTER)]

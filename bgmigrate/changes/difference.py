@@ -12,9 +12,9 @@ from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
 Side = Literal["blue", "green"]  # the version that is live, and the one that is to be
 What = Literal[
-    "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "index", "user type",
-    "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
-    "tablespace", "access method",
+    "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "validation", "index",
+    "user type", "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+    "tablespace", "access method", "row security", "function", "view", "materialized view", "trigger", "policy", "statistics",
 ]
 
 
@@ -99,6 +99,7 @@ class Differences:
     on_heads: Trial  # the migrations' schema as it is
     on_green: Trial  # the target's own
     speech: Speech
+    live: Schema | None = None  # the service's database as it is, where one is configured
     user_types: tuple[str, ...] = ()  # statements that create both versions' extensions and types in an empty database
     moves: tuple[Move, ...] = ()  # of all kinds
     twins: tuple[Any, ...] | None = None  # what hangs on them, once `changes.twins` was asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.catalog import Constraint, Table
+from bgmigrate.catalog import Constraint, Index, Table
 from bgmigrate.changes.base import Planned, Stage
 from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.demands import Demand
@@ -19,18 +19,18 @@ def deferral(constraint: Constraint) -> str:
     return deferrable + rest
 
 
-def steps_of(table: Table, constraint: Constraint, name: str) -> tuple[Step, ...]:
-    """What builds a unique constraint under a name."""
-    becomes = constraint.name if name != constraint.name else ""
+def steps_of(table: Table, constraint: Constraint, name: str, old: Index | None = None) -> tuple[Step, ...]:
+    """What builds a unique constraint under a name. `old`: the index that has its own name until then."""
+    becomes = constraint.name if old and old.nameless != table.indexes[constraint.name].nameless else ""
     if table.kind == "p":
         return (BuildKey(table.key, name, constraint.definition, becomes=becomes),)
     build = BuildIndex(table.key, name, concurrently(table.indexes[constraint.name].named(name)), becomes=becomes)
     return build, AdoptIndex(table.key, name, name, deferral(constraint), becomes=becomes)
 
 
-def built(table: Table, constraint: Constraint, name: str, *stages: Stage) -> list[Planned]:
-    """A unique constraint as `table` has it, under a name. `stages`: of its index and of itself."""
-    steps = steps_of(table, constraint, name)
+def built(table: Table, constraint: Constraint, name: str, *stages: Stage, old: Index | None = None) -> list[Planned]:
+    """A unique constraint as `table` has it, under a name. `stages`: of its index and of itself. `old`: the index that has its name until then."""
+    steps = steps_of(table, constraint, name, old)
     if len(steps) == 1:
         why = f"{constraint.name}: partition by partition, while reads and writes go on. ACCESS EXCLUSIVE for an instant, no scan."
         return [Planned(stage=stages[-1], step=steps[0], because=(why,))]

@@ -10,17 +10,22 @@ from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, Re
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
+from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
+from bgmigrate.ops.primary_key import ReplacePrimaryKey
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
+from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
+from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
 from bgmigrate.ops.types import BuildType, DropTypes
 from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
@@ -33,25 +38,33 @@ __all__ = [
     "AdvanceSequence",
     "AlterInCatalog",
     "AlterSequence",
+    "Attach",
     "BackfillDeferred",
     "BackfillRows",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildFunction",
     "BuildIndex",
     "BuildKey",
     "BuildSequence",
     "BuildTable",
     "BuildType",
+    "BuildView",
     "CommentOn",
+    "CountRoundTrips",
+    "Detach",
     "DropColumns",
+    "DropFunctions",
     "DropNotNull",
     "DropSequences",
     "DropTables",
     "DropTypes",
+    "DropViews",
     "EndRollback",
     "ExchangeColumns",
     "FollowTable",
+    "GenerateColumn",
     "HideTable",
     "KeepContracted",
     "KeepEnumValue",
@@ -67,11 +80,14 @@ __all__ = [
     "RenameTable",
     "ReplaceConstraint",
     "ReplaceIndex",
+    "ReplacePrimaryKey",
+    "RequireConvertible",
     "RequireData",
     "RequireFit",
     "RequireMovable",
     "RequireNotNull",
     "RequirePosition",
+    "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",

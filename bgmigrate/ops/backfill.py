@@ -8,10 +8,11 @@ from bgmigrate.backfill.batch import Rewrite
 from bgmigrate.backfill.loop import run
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
+from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, load
 
 
 class BackfillDeferred(BgmigrateError):
@@ -24,17 +25,20 @@ class BackfillRows(Step):
     """Rewrite existing rows in short batches in key order; the watermark commits with its batch, so a killed run resumes there.
 
     `missing`: columns written where they are NULL; `follow`: columns written where they differ. Rows are locked for one batch only.
+    A value that the expression of a `tolerate` column cannot take leaves NULL there, as the trigger does; else the row is refused and named.
     """
 
     table: str
     missing: dict[str, str] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
+    tolerate: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
         types = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table)))
         if on.offline:
             types = dict.fromkeys((*self.missing, *self.follow), "")
-        rewrite = Rewrite(table=self.table, missing=self.missing, follow=self.follow, types=types)
+        missing, follow = (self._contained(on, e, types) for e in (self.missing, self.follow))
+        rewrite = Rewrite(table=self.table, missing=missing, follow=follow, types=types)
         if on.print:
             on.print(rewrite.update("true"))
             return
@@ -52,10 +56,20 @@ class BackfillRows(Step):
             rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
             on.progress.step(f"  backfill {self.table}: {done.rows:,} rows in {done.batches} batches{rate}")
 
+    def _contained(self, on: Runtime, expressions: dict[str, str], types: dict[str, str]) -> dict[str, str]:
+        """The expressions, those of tolerated columns by way of a function that gives NULL where they fail; it is gone with the session."""
+        out, alias = dict(expressions), split(self.table)[1]
+        for number, column in enumerate(c for c in expressions if c in self.tolerate and not on.offline):
+            name = f"bgm_value_{number}"
+            made = load("try_value", name=name, table=self.table, type=types[column], expression=expressions[column], alias=alias)
+            on.connection.execute(made.encode())
+            out[column] = compose("pg_temp.{n:i}({a:i})", n=name, a=alias)
+        return out
+
     def _name(self) -> str:
         return ",".join((*self.missing, *self.follow))
 
     def merge(self, other: Step) -> BackfillRows | None:
         if isinstance(other, BackfillRows) and other.table == self.table:
-            return BackfillRows(self.table, self.missing | other.missing, self.follow | other.follow)
+            return BackfillRows(self.table, self.missing | other.missing, self.follow | other.follow, self.tolerate + other.tolerate)
         return None

@@ -23,6 +23,13 @@ KEY = (
 )
 
 
+def key_shown(on: Runtime, table: str) -> str:
+    """SQL for a row's primary key (or ctid) as findings show it."""
+    rows = on.fetch(KEY, compose("{t:t}", t=table))
+    key = [compose("{c:i}::text", c=c) for c in rows[0][0] or []] if rows and rows[0][0] else ["ctid::text"]
+    return key[0] if len(key) == 1 else compose("'(' || concat_ws(', ', {k:q}) || ')'", k=key)
+
+
 @operation("require_data")
 @dataclass
 class RequireData(Step):
@@ -64,12 +71,9 @@ class RequireData(Step):
 
         Raises Refused (BGM904) where the server cannot evaluate the condition.
         """
-        rows = on.fetch(KEY, compose("{t:t}", t=self.table))
-        key = [compose("{c:i}::text", c=c) for c in rows[0][0] or []] if rows and rows[0][0] else ["ctid::text"]
-        shown = key[0] if len(key) == 1 else compose("'(' || concat_ws(', ', {k:q}) || ')'", k=key)
         query = compose(
             "SELECT count(*) OVER (), {s:q} FROM {o:q}{t:t} WHERE {u:q} LIMIT 5",
-            s=shown, o="ONLY " if self.only else "", t=self.table, u=self.unless,
+            s=key_shown(on, self.table), o="ONLY " if self.only else "", t=self.table, u=self.unless,
         )
         try:
             with on.connection.transaction():

@@ -73,6 +73,7 @@ class RequirePosition(Step):
     """Refuse while a sequence stands beyond the bounds that it is to have: PostgreSQL would, when something is changed already."""
 
     may_refuse: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
 
     name: str
     least: int

@@ -54,7 +54,7 @@ class SynchronizeColumns(Step):
     both in SQL over the table's columns. A `required` column is never left NULL. `mirror` computes columns that neither version writes,
     on every write: a column of another type beside the one that both versions use (`mirror_back`: what a foreign key's ON DELETE on it does to
     that one). `fill`: what takes a NULL's place in columns of both versions. `like`: whose grants and statistics target a column takes, where it
-    is no copy.
+    is no copy. `lossy`: columns that a person lets be NULL for good where their expression cannot take what is there.
     """
 
     table: str
@@ -68,6 +68,7 @@ class SynchronizeColumns(Step):
     mirror_back: dict[str, str] = field(default_factory=dict)
     like: dict[str, str] = field(default_factory=dict)
     fill: dict[str, str] = field(default_factory=dict)
+    lossy: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
         if on.has(EXCHANGED, self.name):
@@ -105,7 +106,7 @@ class SynchronizeColumns(Step):
                 c.execute(grant[0].encode())
         if not on.scratch:
             spec = {"forward": self.forward, "backward": self.backward, "required": self.required, "mirror": self.mirror,
-                    "mirror_back": self.mirror_back, "fill": self.fill}
+                    "mirror_back": self.mirror_back, "fill": self.fill, "lossy": self.lossy}
             synchronizations.record(c, revision=on.revision, table=self.table, trigger=self.name, function=self.name, spec=spec)
 
     def try_expressions(self, on: Runtime) -> None:
@@ -144,5 +145,6 @@ class SynchronizeColumns(Step):
                 self.table, self.name, self.add | other.add, self.forward | other.forward, self.backward | other.backward,
                 self.required + other.required, self.comments | other.comments, self.mirror | other.mirror,
                 self.mirror_back | other.mirror_back, self.like | other.like, self.fill | other.fill,
+                self.lossy + other.lossy,
             )
         return None

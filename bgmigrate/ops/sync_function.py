@@ -30,7 +30,7 @@ class Sync:
     """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
     `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
     `mirror_from`: for one that was the column before, what its column was made of it by; `fill`: what takes the place of a NULL, and of
-    nothing else."""
+    nothing else; `lossy`: columns in which NULL is right where their expression cannot take what is there."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
@@ -41,6 +41,7 @@ class Sync:
     mirror_back: Mapping[str, str] = field(default_factory=dict)
     mirror_from: Mapping[str, str] = field(default_factory=dict)
     fill: Mapping[str, str] = field(default_factory=dict)
+    lossy: Collection[str] = ()
     green: str = "green"  # the environment that the new columns belong to
 
     def inputs(self, expression: str) -> list[str]:

@@ -10,6 +10,7 @@ from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, S
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
+from bgmigrate.planner.conversions import asked
 
 SHARED = "zz_bgm_sync_"  # a table's trigger for all columns that are kept in step
 
@@ -62,6 +63,7 @@ def propose(differences: Differences) -> Proposal:
     changes.sort(key=lambda c: (c.table or "", _position(differences, c), c.kind))
     names: dict[str, str] = {}
     expand = _ordered([*built, *(p for c in changes for p in c.expand())], names)
+    expand = [*asked(differences, expand), *expand]
     contract = _ordered([*dropped, *(p for c in changes for p in c.contract())], names)
     return Proposal(
         changes=tuple(changes), expand=tuple(expand), contract=tuple(contract), drift=tuple(differences.unknown_to_migrations())
@@ -164,9 +166,12 @@ def _drifted(name: str) -> Finding:
     )
 
 
+_OF_COLUMNS = ("column", "type", "not null", "default", "identity", "generated", "collation", "comment")
+
+
 def _unclaimed(d: Difference) -> Finding:
     return Finding(
-        code="BGM901", table=d.table or d.name, column=d.name if d.what not in ("table", "user type", "sequence", "constraint", "index") else None,
+        code="BGM901", table=d.table or d.name, column=d.name if d.what in _OF_COLUMNS else None,
         what=f"bgmigrate cannot split this difference yet: {d}",
         why="A change that is not split may break one of the two versions; it is never passed over in silence.",
         next="Take it out of this release, or write its expand and contract revisions by hand "

@@ -70,7 +70,7 @@ def _only(schema: Schema, wanted: Schema) -> Schema:
     """Without the tables and types that are none of the models' business."""
     return Schema(
         tables={k: t for k, t in schema.tables.items() if k in wanted.tables}, types={k: t for k, t in schema.types.items() if k in wanted.types},
-        sequences=schema.sequences,
+        sequences=schema.sequences, things=schema.things,
     )
 
 

@@ -11,6 +11,7 @@ UNION ALL SELECT 'constraint', rel.relname || '.' || k.conname, concat_ws(' ', p
 UNION ALL SELECT 'index', i.relname, concat_ws(' ', pg_get_indexdef(x.indexrelid), x.indisvalid) FROM rel JOIN pg_index x ON x.indrelid = rel.oid JOIN pg_class i ON i.oid = x.indexrelid
 UNION ALL SELECT 'trigger', rel.relname || '.' || t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled) FROM rel JOIN pg_trigger t ON t.tgrelid = rel.oid WHERE NOT t.tgisinternal
 UNION ALL SELECT 'policy', rel.relname || '.' || p.polname, concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::text, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM rel JOIN pg_policy p ON p.polrelid = rel.oid
+UNION ALL SELECT 'statistics', rel.relname || '.' || x.stxname, pg_get_statisticsobjdef(x.oid) FROM rel JOIN pg_statistic_ext x ON x.stxrelid = rel.oid
 UNION ALL SELECT 'view', rel.nspname || '.' || rel.relname, pg_get_viewdef(rel.oid) FROM rel WHERE rel.relkind IN ('v', 'm')
 UNION ALL SELECT 'sequence', rel.nspname || '.' || rel.relname, concat_ws(' ', q.seqtypid::regtype::text, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle) FROM rel JOIN pg_sequence q ON q.seqrelid = rel.oid
 UNION ALL SELECT 'function', p.oid::regprocedure::text, md5(p.prosrc) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'

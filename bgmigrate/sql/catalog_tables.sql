@@ -1,5 +1,8 @@
 -- ACCESS SHARE on the catalogs only. Tables of the application; partitions belong to their parents. A default access method is none that a model names.
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, obj_description(c.oid, 'pg_class'), c.relacl::text, pg_get_partkeydef(c.oid), c.relpersistence::text,
+       CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
+                           WHEN 'i' THEN (SELECT 'USING INDEX ' || quote_ident(i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisreplident)
+                           ELSE 'DEFAULT' END, c.relrowsecurity, c.relforcerowsecurity,
        ARRAY(SELECT unnest(c.reloptions) UNION ALL SELECT 'toast.' || unnest(x.reloptions) FROM pg_class x WHERE x.oid = c.reltoastrelid)::text[],
        (SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace),
        (SELECT a.amname FROM pg_am a WHERE a.oid = c.relam AND a.amname <> current_setting('default_table_access_method')),

@@ -5,6 +5,6 @@ BEGIN
     {statement:q};
     RETURN false;
 EXCEPTION WHEN OTHERS THEN
-    RETURN true;
+    RETURN {fails:q};
 END
 $bgm$

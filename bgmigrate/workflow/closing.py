@@ -15,6 +15,8 @@ from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.sync_function import Sync
 from bgmigrate.sql import compose, load
 
+SAYS = "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF"
+
 
 def disagreements(connection: Connection, expands: Collection[str] | None = None) -> list[Finding]:
     """Rows in which a column that must have a value has none, a pair of columns says two things, or `forward` could not take blue's value.
@@ -38,26 +40,26 @@ def _checks(connection: Connection, rules: Sync) -> Iterator[tuple[str, str, str
         forward = " OR ".join(differs(ident(c), f"({rules.forward[c]})", rules.columns[c]) for c in new)
         backward = " OR ".join(differs(ident(c), f"({rules.backward[c]})", rules.columns[c]) for c in old if c in rules.backward) or "false"
         both = f"({forward}) AND ({backward})"
-        wrong = _contained(connection, rules, "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF", both)
+        wrong = _contained(connection, rules, SAYS, both, not {*new} & {*rules.lossy})
         yield new[0], wrong, f"does not say what {', '.join(old)} says"
     for column, expression in rules.mirror.items():
         unlike = differs(ident(column), as_stored(expression, rules.columns[column]), rules.columns[column])
         if (made := rules.mirror_from.get(column)) is not None:  # a value may be written in another form there, and mean the same
             source = rules.inputs(expression)[0]
             unlike = f"({unlike}) AND ({differs(ident(source), as_stored(made, rules.columns[source]), rules.columns[source])})"
-        wrong = _contained(connection, rules, "IF (SELECT {e:q} FROM (SELECT r.*) AS {t:i}) THEN RETURN true; END IF", unlike)
+        wrong = _contained(connection, rules, SAYS, unlike, column not in rules.lossy)
         yield column, wrong, f"does not say what {', '.join(rules.inputs(expression))} says"
     for column, expression in rules.derived.items():
-        if column in rules.forward and column not in rules.required and rules.inputs(expression):
+        if column in rules.forward and column not in (*rules.required, *rules.lossy) and rules.inputs(expression):
             wrong = _contained(connection, rules, "PERFORM ({e:q}) FROM (SELECT r.*) AS {t:i}", expression)
             yield column, compose("{c:i} IS NULL AND {w:q}", c=column, w=wrong), f"could not be computed ({expression})"
 
 
-def _contained(connection: Connection, rules: Sync, statement: str, expression: str) -> str:
-    """The condition that a statement over a row says true, or fails; a plain query would fail with the first such row."""
-    table = split(rules.table)[1]
+def _contained(connection: Connection, rules: Sync, statement: str, expression: str, fails: bool = True) -> str:
+    """The condition that a statement over a row says true, or fails (if that is wrong); a plain query would fail with the first such row."""
+    table, said = split(rules.table)[1], "true" if fails else "false"
     connection.execute(
-        load("closing_check", name="bgm_wrong", table=rules.table, statement=compose(statement, e=expression, t=table)).encode()
+        load("closing_check", name="bgm_wrong", table=rules.table, statement=compose(statement, e=expression, t=table), fails=said).encode()
     )
     return compose("pg_temp.bgm_wrong({t:i})", t=table)
 

@@ -22,6 +22,7 @@ from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
+from bgmigrate.planner.pending import unmade
 from bgmigrate.planner.propose import Proposal, propose, undecided_renames
 from bgmigrate.planner.prove import prove
 from bgmigrate.planner.speech import DriverSpeech
@@ -61,6 +62,7 @@ def plan(
         if asked is not None:
             hints = [*hints, *asked]
             return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
+        differences.live = live
         proposal = propose(differences)
         if not proposal.changes:
             return Report(
@@ -185,8 +187,9 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]
         if isinstance(step, (BuildIndex, AddConstraint)) and step.table in live.tables:  # it would be taken for done, and dropped later
             there = live.tables[step.table]
-            taken += [(step.table, n) for n in (step.name,) if n in there.indexes or n in there.constraints]
-    findings = []
+            invalid = isinstance(step, BuildIndex) and step.name in there.indexes and not there.indexes[step.name].valid  # rebuilt
+            taken += [(step.table, n) for n in (step.name,) if (n in there.indexes or n in there.constraints) and not invalid]
+    findings = unmade(proposal.expand, differences.heads, live, project)
     for table, column in taken:
         name = f"{table}.{column}" if column else table
         text = f'"{column or table}"'

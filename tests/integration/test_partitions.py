@@ -28,8 +28,8 @@ class Reading(Base):
 '''
 BLUE = HEAD % ('Index("ix_gone", "place_id"), UniqueConstraint("value", "day", "id", name="uq_gone"), ', "", "")
 GREEN = HEAD % (
-    ('Index("ix value", text("value DESC"), postgresql_where=text("value > 3")), Index("ux", "value", "day", "id", unique=True),'
-    ' UniqueConstraint("place_id", "day", "id", name="uq_new", postgresql_nulls_not_distinct=True), '),
+    """Index("ix value", text("value DESC"), postgresql_where=text("value > 3")), Index("ux", "value", "day", "id", unique=True),
+       UniqueConstraint("place_id", "day", "id", name="uq_new", postgresql_nulls_not_distinct=True), """,
     ', "info": {"bgmigrate": {"blue_satisfies": ["ux", "uq_new"]}}',
     ', ForeignKey("places.id", name="fk_place")',
 )
@@ -44,7 +44,8 @@ INSERT INTO "Readings" SELECT i, i, NULLIF(i % 5, 0) * 1000 + i, i % 30 + 1 FROM
 """
 INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
 OURS = "SELECT count(*) FROM pg_class WHERE relkind IN ('i', 'I') AND relname ~ 'ix value|ux|uq_new'"
-UNATTACHED = "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid WHERE t.relispartition AND NOT x.relispartition"
+UNATTACHED = """SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+WHERE t.relispartition AND NOT x.relispartition"""
 
 
 def start(project: Project) -> None:
@@ -118,3 +119,20 @@ def test_duplicates_in_one_partition_are_counted_before_anything_is_built(projec
     assert refused.codes == {"BGM501"}
     assert "2 rows of Readings share" in refused.json["findings"][0]["what"]
     assert catalog.difference(catalog.read(project.url), before) == []
+
+
+@pytest.mark.every_server
+def test_the_primary_key_of_a_partitioned_table_is_exchanged_without_a_build_under_its_lock(project: Project) -> None:
+    blue = HEAD % ("", "", "")
+    project.models(blue=blue, green=blue.replace("value: Mapped[int | None]", "value: Mapped[int] = mapped_column(primary_key=True, default=0)"))
+    project.start_blue(PARTS)
+    project.must("plan", "-m", "key", "--target", project.spec("green"))
+    project.must("expand")
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    assert project.run("contract", "--drained", "gone", environ={"BGMIGRATE_FAULT": "7"}).code == 137
+    project.must("contract", "--drained", "gone")
+    keys = "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'p' AND conrelid::regclass::text ~ 'eadings' ORDER BY 1"
+    tables = ['"Readings 2"', '"Readings 2a"', '"Readings 2b"', '"Readings"', "readings_1", "readings_rest"]
+    assert sorted(project.sql(keys)) == sorted((t, "PRIMARY KEY (id, day, value)") for t in tables)
+    assert (project.sql(INVALID), project.sql(UNATTACHED)) == ([(0,)], [])

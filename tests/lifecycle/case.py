@@ -58,10 +58,13 @@ def delete(table: str, key: Callable[[int], Any]) -> Write:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it."""
+    """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it.
+
+    `key`: the column that tells rows apart, where the versions' primary keys are not the same one column.
+    """
 
     table: str
-    key: str = "id"
+    key: str | None = None
     renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
@@ -85,9 +88,18 @@ class Case:
     catalog_only: tuple[str, ...] = ()
     obeyed: tuple[str, ...] = ()  # constraints, or `table.column` for NOT NULL, that blue is known to obey, so that expand may add them
     stays: tuple[str, ...] = ()  # names in the catalog of what no rollback can take back, and must tell of
+    by_hand: str = ""  # what a hand-written expand revision has made of blue's schema
+    drift: str = ""  # what has become of the service's database alone
+    mended: tuple[str, ...] = ()  # names of what is as the migrations say again from expand on, for good
+    since: int = 0  # the PostgreSQL version that its models need
     filled: tuple[str, ...] = ()  # columns in which another value may take the place of a NULL, for its writer too
     contracts: bool = True  # is there anything for contract to do?
     final: tuple[tuple[str, list[tuple[Any, ...]]], ...] = ()  # queries of the contracted schema, and their rows
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Names in the catalog of what rollback leaves as expand has made it."""
+        return self.stays + self.mended
 
     @property
     def id(self) -> str:

@@ -33,3 +33,14 @@ UNION ALL
 SELECT 'sequence', named, concat_ws(' ', format_type(seqtypid, NULL), seqincrement,
        (SELECT refobjid::regclass || '.' || attname FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid WHERE objid = r.oid AND deptype IN ('a', 'i')))
   FROM relation r JOIN pg_sequence q ON q.seqrelid = r.oid
+UNION ALL
+SELECT 'view', named, pg_get_viewdef(oid) FROM relation WHERE relkind IN ('v', 'm')
+UNION ALL
+SELECT 'policy', named || '.' || polname, concat_ws(' ', polcmd, polpermissive, pg_get_expr(polqual, polrelid), 'CHECK ' || pg_get_expr(polwithcheck, polrelid))
+  FROM relation r JOIN pg_policy p ON p.polrelid = r.oid
+UNION ALL
+SELECT 'row security', named, concat_ws(' ', relrowsecurity, relforcerowsecurity) FROM relation WHERE relrowsecurity OR relforcerowsecurity
+UNION ALL
+SELECT 'statistics', named || '.' || stxname, pg_get_statisticsobjdef(x.oid) FROM relation r JOIN pg_statistic_ext x ON x.stxrelid = r.oid
+UNION ALL
+SELECT 'replica identity', named, (SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = r.oid AND indisreplident) FROM relation r WHERE relreplident = 'i'

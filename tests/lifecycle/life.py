@@ -46,7 +46,7 @@ class Life:
             self.traffic.stop()
 
     def _run(self) -> None:
-        self.project.start_blue(self.case.seed)
+        pages.begin(self.project, self.case)
         original = self.catalog()
         self.traffic.start("blue")
         self.plan()
@@ -170,8 +170,8 @@ class Life:
         return any(w.table == table and w.kind == "delete" for w in self.case.blue_writes)
 
     def stays(self, thing: tuple[str, str, str]) -> bool:
-        """Is it something that rollback cannot take back?"""
-        return thing[1].rpartition(".")[2] in self.case.stays
+        """Is it something that rollback cannot take back, or need not?"""
+        return thing[1].rpartition(".")[2] in self.case.kept
 
     def catalog(self) -> Catalog:
         """The live catalog."""

@@ -43,10 +43,20 @@ def path_of(kind: str) -> Path:
     return FOLDER / f"{kind}.md"
 
 
+def begin(project: Project, case: Case, *, seed: bool = True) -> None:
+    """Make blue live, with what the case says of its migrations and its database."""
+    project.start_blue()
+    if case.by_hand:
+        project.by_hand(case.by_hand)
+    for text in (case.drift, case.seed if seed else ""):
+        if text:
+            project.sql(text)
+
+
 def planned(project: Project, case: Case, *, seed: bool = True) -> Result:
     """Make blue live in an empty project and plan green."""
     project.models(blue=PRELUDE + case.blue, green=PRELUDE + case.green)
-    project.start_blue(case.seed if seed else "")
+    begin(project, case, seed=seed)
     return project.must("plan", "-m", "change", "--from", project.spec("blue"), "--target", project.spec("green"))
 
 

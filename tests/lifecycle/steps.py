@@ -95,6 +95,8 @@ class Stage:
         create_all(case.blue, engine)
         engine.dispose()
         with psycopg.connect(url, autocommit=True) as c:
+            c.execute(case.by_hand.encode())
+            c.execute(case.drift.encode())
             c.execute(case.seed.encode())
         return cls(url, runtime)
 

@@ -21,8 +21,9 @@ from tests.servers import Server
 CASES = every()
 TYPES, COLUMNS, BACKFILL, INDEXES, CONSTRAINTS, VIEWS = range(6)
 PLACES = {
-    "schema": TYPES, "type": TYPES, "relation": TYPES, "sequence": TYPES, "function": TYPES, "column": COLUMNS, "trigger": COLUMNS, "index": INDEXES,
-    "constraint": CONSTRAINTS, "view": VIEWS,
+    "schema": TYPES, "type": TYPES, "relation": TYPES, "sequence": TYPES, "column": COLUMNS, "trigger": COLUMNS, "index": INDEXES,
+    "constraint": CONSTRAINTS, "view": VIEWS, "policy": CONSTRAINTS, "row security": CONSTRAINTS, "statistics": CONSTRAINTS,
+    "replica identity": CONSTRAINTS,
 }
 
 
@@ -36,7 +37,8 @@ def test_expand_goes_in_order(case: Case, server: Server) -> None:
             stage.step(step)
             after = State.of(stage)
             new = {(what, name) for what, name in after.new(before) if not name.endswith(".not null")}
-            made = {PLACES[what] for what, _ in new}
+            # an application's function comes as early as it can; its trigger after the backfill, so that it fires for none of those rows
+            made = {CONSTRAINTS if what == "trigger" and ".zz_bgm_" not in name else PLACES[what] for what, name in new if what != "function"}
             if any(what == "relation" for what, _ in new):
                 made = {TYPES}  # what comes with a table comes before anybody can use it
             elif after.values != before.values or {t: r for t, r in after.rows.items() if t in before.rows} != before.rows:
@@ -79,12 +81,12 @@ def test_expand_killed_anywhere_goes_on_or_back(case: Case, server: Server) -> N
         expanded, kills = State.of(stage), stage.kills
         stage.run(down)
         undoings = stage.kills
-        assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == []
+        assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == []
         for kill, undoing in itertools.zip_longest(kills, undoings):
             if kill:
                 stage.run(up, kill)
                 stage.run(down)
-                assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == [], f"undone after {kill}"
+                assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == [], f"undone after {kill}"
                 stage.run(up, kill)
             stage.run(up)
             if kill:
@@ -92,7 +94,7 @@ def test_expand_killed_anywhere_goes_on_or_back(case: Case, server: Server) -> N
             stage.run(down, undoing)
             if undoing:
                 stage.run(down)
-                assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == [], f"undone again after {undoing}"
+                assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == [], f"undone again after {undoing}"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.contracts], ids=lambda case: case.id)
@@ -123,7 +125,7 @@ def test_a_step_done_twice_is_done_once(case: Case, server: Server) -> None:
         stage.run(revisions.expand.upgrade)
         expanded = State.of(stage)
         stage.run(_twice(revisions.expand.downgrade))
-        assert State.of(stage).differs(before, but=case.stays, filled=case.filled) == []
+        assert State.of(stage).differs(before, but=case.kept, filled=case.filled) == []
         stage.run(_twice(revisions.expand.upgrade))
         assert State.of(stage).differs(expanded) == []
         if revisions.contract:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, delete, insert, select, update
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, delete, insert, select, update
 from sqlalchemy.schema import CreateSchema
 
 from bgmigrate.database import sqlalchemy_url
@@ -97,7 +97,7 @@ class Traffic:
 
     def _write(self, connection: Connection, side: Side, write: Write, number: int) -> None:
         table = self.models[side].tables[write.table]
-        (key,) = table.primary_key.columns
+        key = self._key(table)
         values = write.values(number) if write.values else {}
         if write.key is None:
             keys = list(connection.execute(insert(table).values(**values).returning(key)).scalars())
@@ -167,6 +167,13 @@ class Traffic:
         """Every row follows from this version now: after a rollback, or when the other is gone."""
         self._rulers = dict.fromkeys(self._rulers, side)
 
+    def _key(self, table: Table) -> Column[Any]:
+        named = next((s.key for s in self.case.seen if s.table == table.key and s.key), None)
+        if named is not None:
+            return table.columns[named]
+        (primary,) = table.primary_key.columns
+        return primary
+
     def _called(self, side: Side, table: str) -> str:
         """What a version calls the table that either of them calls so."""
         seen = next((s for s in self.case.seen if s.renamed and table in (s.table, s.renamed)), None)
@@ -178,7 +185,7 @@ class Traffic:
 
     def _read(self, connection: Connection, side: Side, name: str, key: Any = None) -> dict[Any, Row]:
         table = self.models[side].tables[name]
-        (primary,) = table.primary_key.columns
+        primary = self._key(table)
         query = select(*table.columns) if key is None else select(*table.columns).where(primary == key)
         return {row[primary.name]: dict(row) for row in connection.execute(query).mappings()}
 

@@ -9,14 +9,14 @@ class Seat(Base):
     row: Mapped[int | None] = mapped_column("Row")
     number: Mapped[int]
     guest: Mapped[str | None] = mapped_column(Text)
-    __table_args__ = (UniqueConstraint({wider}, name="wider"), UniqueConstraint("number"{nulls}, name="nulls"), UniqueConstraint({goes}, name="goes"){info})
+    __table_args__ = (UniqueConstraint({wider}, name="wider"), UniqueConstraint("number"{nulls}, name="nulls"), UniqueConstraint({goes}, name="goes"),
+                      UniqueConstraint("guest", "Row"{later}, name="later"){info})
 '''
 CASE = Case(
     kind="change_unique",
-    obeyed=("goes", "nulls"),
-    blue=HEAD.format(wider='"Row"', nulls="", goes='"guest"', info=""),
+    blue=HEAD.format(wider='"Row"', nulls="", goes='"guest"', later="", info=""),
     green=HEAD.format(
-        wider='"Row", "number"', nulls=", postgresql_nulls_not_distinct=True", goes='"guest", "number"',
+        wider='"Row", "number"', nulls=", postgresql_nulls_not_distinct=True", goes='"guest", "number"', later=", deferrable=True",
         info=', {"info": {"bgmigrate": {"drop_in_expand": ["goes"], "blue_satisfies": ["goes", "nulls"]}}}',
     ),
     seed="""INSERT INTO seats ("Row", number, guest) SELECT NULLIF(i, 5), i, NULLIF('g' || i, 'g8') FROM generate_series(1, 300) i""",
@@ -30,5 +30,6 @@ CASE = Case(
     ),
     seen=(Seen(table="seats"),),
     clean_up="UPDATE seats SET guest = NULL WHERE guest = 'same'",
-    changes=("wider", "nulls", "goes"),
+    obeyed=("goes",),
+    changes=("wider", "nulls", "goes", "later"),
 )

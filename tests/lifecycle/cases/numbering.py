@@ -80,8 +80,8 @@ INSERT INTO "Serial's" (title) SELECT NULLIF('t' || i, 't7') FROM generate_serie
 INSERT INTO always (title) SELECT 't' || i FROM generate_series(1, 200) i; INSERT INTO "default" (title) SELECT 't' || i FROM generate_series(1, 200) i;
 """,
         blue_writes=(
-            insert("given", lambda n: {"id": -1 - n} if n % 2 else {"id": -1 - n, "place": n % 50}),
-            update("given", lambda n: n % 20 + 1, lambda n: {"place": n % 60}),
+            insert("given", lambda n: {"id": -1 - n, "place": None if n % 2 else n % 50}),
+            update("given", lambda n: n % 20 + 1, lambda n: {"place": n % 60 if n % 2 else None}),
             insert("Serial's", lambda n: {"title": f"blue {n}"}),
             insert("always", lambda n: {"title": f"blue {n}"}),
             insert("default", lambda n: {"title": f"blue {n}"}),
