@@ -5,6 +5,7 @@ Plain dictionaries; an application that uses them needs bgmigrate only where it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -21,3 +22,16 @@ def forward(sql: str) -> dict[str, Any]:
 def backward(**columns: str) -> dict[str, Any]:
     """For a table's `info`: what the columns that this version dropped read for the version that still has them."""
     return {"bgmigrate": {"backward": columns}}
+
+
+def moved_from(
+    table: str, *, forward: Mapping[str, str] | Sequence[Mapping[str, str]], when: str | Sequence[str] | None = None,
+    backward: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
+) -> dict[str, Any]:
+    """For a new table's `info`: its rows are columns of another table's.
+
+    `forward` gives its columns from a row of the old table and `when` says which rows have one, in SQL over the old table's columns;
+    `backward` gives the old columns, in SQL over its own. Where the old table had a group of columns several times, each is a list.
+    """
+    said: dict[str, Any] = {"moved_from": table, "forward": forward}
+    return {"bgmigrate": said | ({} if when is None else {"when": when}) | ({} if backward is None else {"backward": backward})}

@@ -1,10 +1,11 @@
-"""The UPDATE of one batch: bounded by its range, touching only rows that are not done."""
+"""What a batch is: one statement, bounded by a range of a table's rows and touching only what is not done; for a rewrite, an UPDATE."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from bgmigrate.naming import ident, split
 from bgmigrate.sql import compose
@@ -31,6 +32,17 @@ def _bare(type_: str) -> str:
     if '"' in type_:
         return type_
     return {"character": "bpchar", "character[]": "bpchar[]", "bit": '"bit"', "bit[]": '"bit"[]'}.get(bare := re.sub(r"\([^)]*\)", "", type_), bare)
+
+
+class Batch(Protocol):
+    """What the loop needs to know."""
+
+    @property
+    def table(self) -> str:
+        """The table whose rows are visited, in the order of its key."""
+
+    def statement(self, within: str) -> str:
+        """What is run for the rows within a condition; run again, it finds nothing to do there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +75,7 @@ class Rewrite:
         """The condition that a row is not done."""
         return " OR ".join(f"({t})" for t in self._todo().values())
 
-    def update(self, within: str) -> str:
+    def statement(self, within: str) -> str:
         """The UPDATE for rows within a condition; a column that is done keeps its value."""
         todo, expressions = self._todo(), self._over_followed({**self.missing, **self.follow})
         if len(expressions) == 1:

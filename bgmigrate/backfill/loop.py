@@ -1,4 +1,4 @@
-"""The loop: claim a range, rewrite it, commit its watermark with it. Killed anywhere, it loses at most the batch that ran."""
+"""The loop: claim a range, run its batch, commit its watermark with it. Killed anywhere, it loses at most the batch that ran."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from bgmigrate import faults
-from bgmigrate.backfill.batch import Rewrite
+from bgmigrate.backfill.batch import Batch
 from bgmigrate.backfill.keys import Key, key_of
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.database import Connection
@@ -28,18 +28,18 @@ ROW_REFUSED = (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.
 @dataclass(frozen=True, kw_only=True)
 class _Run:
     connection: Connection
-    rewrite: Rewrite
+    batch: Batch
     budget: ExpandSettings
     progress: Progress
     patience: float  # seconds a batch waits for a row: below deadlock_timeout, so that no application writer is chosen as a victim
 
     @property
     def table(self) -> str:
-        return self.rewrite.table
+        return self.batch.table
 
 
-def run(connection: Connection, state: Backfill, rewrite: Rewrite, *, budget: ExpandSettings, progress: Progress) -> Backfill:
-    """Rewrite every row that is not done, from where the journal says it stopped.
+def run(connection: Connection, state: Backfill, batch: Batch, *, budget: ExpandSettings, progress: Progress) -> Backfill:
+    """Run the batch over every row that is not done, from where the journal says it stopped.
 
     Raises Refused (BGM916) when the database refused rows: the others are done, the refused ones are in the journal with key and error.
     Raises Conflict when rows stayed locked for longer than the lock deadline.
@@ -47,12 +47,12 @@ def run(connection: Connection, state: Backfill, rewrite: Rewrite, *, budget: Ex
     if state.state == "done":
         return state
     patience = min(0.4, _seconds(connection, "SELECT setting::float8 / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'") * 0.5)
-    job = _Run(connection=connection, rewrite=rewrite, budget=budget, progress=progress, patience=patience)
+    job = _Run(connection=connection, batch=batch, budget=budget, progress=progress, patience=patience)
     if state.failures:  # a person has looked at them: all is visited again, and what is done is not touched
         with connection.transaction():
             backfills.clear_failures(connection, state.id)
         state = replace(state, failures=0, watermark=None, upper=None)
-    key = key_of(connection, rewrite.table)
+    key = key_of(connection, batch.table)
     state = _by_key(job, key, state) if key else _by_page(job, state)
     progress.done()
     with connection.transaction():
@@ -123,7 +123,7 @@ def _by_page(job: _Run, state: Backfill) -> Backfill:
 
 
 def _batch(job: _Run, state: Backfill, within: str, upto: list[str], pace: Pace) -> Backfill | psycopg.Error:
-    """Rewrite one range and record it, in one transaction. Returns the database's error when it refuses a row."""
+    """Do one range and record it, in one transaction. Returns the database's error when it refuses a row."""
     c, deadline = job.connection, time.monotonic() + job.budget.lock_deadline
     while True:
         faults.point()
@@ -131,7 +131,7 @@ def _batch(job: _Run, state: Backfill, within: str, upto: list[str], pace: Pace)
         try:
             with c.transaction():
                 set_local(c, lock_timeout=job.patience, statement_timeout=60)
-                rows = c.execute(job.rewrite.update(within).encode()).rowcount
+                rows = c.execute(job.batch.statement(within).encode()).rowcount
                 took = time.monotonic() - began
                 backfills.advance(c, state.id, upto, rows, took)
         except RETRIED as error:

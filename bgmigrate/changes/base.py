@@ -106,6 +106,11 @@ class Change:
         return ".".join(filter(None, (self.table, self.column)))
 
     @property
+    def touched(self) -> set[tuple[str, str]]:
+        """The columns, each with its table, that no earlier release's trigger may still write."""
+        return {(self.table, c) for c in (self.column, getattr(self, "old", None)) if self.table and c}
+
+    @property
     def sync_name(self) -> str:
         """What the trigger of this column is called."""
         assert self.table and self.column

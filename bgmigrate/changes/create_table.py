@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 from bgmigrate.catalog import Column, Table
 from bgmigrate.changes.base import Change, Page, Planned, Stage
-from bgmigrate.changes.difference import Differences
+from bgmigrate.changes.difference import Difference, Differences
 from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
 _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
@@ -45,10 +45,15 @@ class CreateTable(Change):
         for d in differences.all("table"):
             if d.have is None and d.want.persistence == "p":
                 differences.take(d)
-                # a foreign key to a column whose successor has another name until contract points to that
-                known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
-                out.append(cls(table=d.table, want=replace(d.want, constraints=known)))
+                out.append(cls.of(differences, d))
         return out
+
+    @classmethod
+    def of(cls, differences: Differences, d: Difference) -> Self:
+        """The change for one new table."""
+        # a foreign key to a column whose successor has another name until contract points to that
+        known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
+        return cls(table=d.table, want=replace(d.want, constraints=known))
 
     def expand(self) -> list[Planned]:
         t = self.want

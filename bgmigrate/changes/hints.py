@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bgmigrate.changes.move_hint import parts
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.snapshot import Snapshot
+from bgmigrate.sql.references import references
 
 _COLUMN = {"renamed_from", "forward", "on_violation", "policy", "never_writes"}
 _TABLE = {"renamed_from", "backward", "moved_from", "forward", "when", "on_violation", "blue_satisfies", "drop_in_expand"}
@@ -40,6 +42,11 @@ class Hints:
         said = self.columns.get((table, column or ""), {}).get("on_violation") or self.tables.get(table, {}).get("on_violation")
         return said == "later"
 
+    def moves(self, table: str, column: str) -> bool:
+        """Does another table's hint say that it takes this column over?"""
+        mine = [p for key, said in self.tables.items() if said.get("moved_from") == table for p in parts(key, said)]
+        return any(column in p.get("backward", {}) or any(references(sql, {column}) for sql in p["forward"].values()) for p in mine)
+
     def decided(self, table: str, column: str) -> bool:
         """Has somebody said what this column is?"""
         return (table, column) in self.renamed_from or (table, column) in self.forward or (table, column) in self.backward
@@ -54,8 +61,9 @@ def of_models(snapshot: Snapshot) -> Hints:
     columns: dict[tuple[str, str], Mapping[str, Any]] = {}
     for key, table in snapshot.tables.items():
         _known(table.hints, _TABLE, key)
-        backward |= {(key, c): str(sql) for c, sql in (table.hints.get("backward") or {}).items()}
-        if rest := {k: v for k, v in table.hints.items() if k != "backward"}:
+        moved = "moved_from" in table.hints  # its `backward` is about the columns of another table
+        backward |= {} if moved else {(key, c): str(sql) for c, sql in (table.hints.get("backward") or {}).items()}
+        if rest := {k: v for k, v in table.hints.items() if moved or k != "backward"}:
             tables[key] = rest
         for name, column in table.columns.items():
             _known(column.hints, _COLUMN, f"{key}.{name}")
@@ -84,7 +92,8 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
     renamed, forward, backward, tables = dict(hints.renamed_from), dict(hints.forward), dict(hints.backward), dict(hints.tables)
     columns = dict(hints.columns)
     for key, entry in (_toml(file) if file else {}).items():
-        if "backward" in entry and isinstance(entry["backward"], dict):
+        moved = "moved_from" in {**tables.get(key, {}), **entry}
+        if "backward" in entry and isinstance(entry["backward"], dict) and not moved:
             backward |= {(key, c): str(sql) for c, sql in entry["backward"].items()}
         for name, column in entry.items():
             if isinstance(column, dict) and name not in ("backward", "forward"):
@@ -95,7 +104,7 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
                     forward[key, name] = str(column["forward"])
                 if "backward" in column:
                     backward[key, name] = str(column["backward"])
-        if said := {n: v for n, v in entry.items() if n in _TABLE and n != "backward"}:
+        if said := {n: v for n, v in entry.items() if n in _TABLE and (moved or n != "backward")}:
             tables[key] = {**tables.get(key, {}), **said}
     for text in flags.get("rename", ()):
         (table, old), new = _flag("--rename", text, "T.OLD=NEW")

@@ -14,13 +14,26 @@ from bgmigrate.database import Connection
 
 @dataclass(frozen=True, kw_only=True)
 class Synchronization:
-    """One trigger; `spec` is `{"forward": {column: sql}, "backward": {column: sql}, "required": [column]}`."""
+    """One trigger; `spec` is `{"forward": {column: sql}, "backward": {column: sql}, "required": [column]}`.
+
+    Of the triggers that keep two tables in step the main one, on the old table, has `{"move": {"new": table, "key": …, "parts": …, "without": …}}`,
+    the others `{"part_of": trigger}`.
+    """
 
     table: str
     trigger: str
     function: str
     revision: str
     spec: dict[str, Any]
+
+    @property
+    def written(self) -> set[tuple[str, str]]:
+        """What it (for the main one of two tables: they) may write: (table, column)."""
+        found = {(self.table, c) for side in ("forward", "backward") for c in self.spec.get(side, {})}
+        if move := self.spec.get("move"):
+            found |= {(self.table, c) for p in move["parts"] for c in p.get("backward", {})}
+            found |= {(move["new"], c) for p in move["parts"] for c in p["forward"]}
+        return found
 
 
 def record(connection: Connection, *, revision: str, table: str, trigger: str, function: str, spec: Mapping[str, Any]) -> None:

@@ -12,9 +12,12 @@ from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
+from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
+from bgmigrate.ops.move_rows import BackfillTable
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
 from bgmigrate.ops.primary_key import ReplacePrimaryKey
+from bgmigrate.ops.read_back import RequireReadBack
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
@@ -41,6 +44,7 @@ __all__ = [
     "Attach",
     "BackfillDeferred",
     "BackfillRows",
+    "BackfillTable",
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
@@ -87,12 +91,15 @@ __all__ = [
     "RequireMovable",
     "RequireNotNull",
     "RequirePosition",
+    "RequireReadBack",
     "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",
     "StopSynchronizing",
+    "StopSynchronizingTables",
     "SynchronizeColumns",
+    "SynchronizeTables",
     "UnnumberColumn",
     "ValidateConstraint",
     "WidenColumn",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bgmigrate.backfill.batch import Rewrite
+from bgmigrate.backfill.batch import Batch, Rewrite
 from bgmigrate.backfill.loop import run
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
@@ -17,6 +17,27 @@ from bgmigrate.sql import compose, load
 
 class BackfillDeferred(BgmigrateError):
     """Expand was asked to stop before the backfill: what comes after it (indexes, constraints) needs its rows."""
+
+
+def fill(on: Runtime, batch: Batch, name: str) -> None:
+    """Run a batch over its whole table: printed as one statement offline, one statement on a scratch database, else in short ones by the loop.
+
+    `name`: what the journal calls this backfill of the table. Raises BackfillDeferred when it is left for later.
+    """
+    if on.print:
+        on.print(batch.statement("true"))
+        return
+    if on.scratch:
+        on.connection.execute(batch.statement("true").encode())
+        return
+    with on.connection.transaction():
+        state = backfills.open(on.connection, revision=on.revision, table=batch.table, name=name)
+    if on.attributes.get("bgmigrate.defer_backfill"):
+        raise BackfillDeferred(f"the backfill of {batch.table} is left to `bgmigrate backfill`", next="bgmigrate backfill")
+    done = run(on.connection, state, batch, budget=on.settings.expand, progress=on.progress)
+    if done.rows:
+        rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
+        on.progress.step(f"  backfill {batch.table}: {done.rows:,} rows in {done.batches} batches{rate}")
 
 
 @operation("backfill")
@@ -38,23 +59,7 @@ class BackfillRows(Step):
         if on.offline:
             types = dict.fromkeys((*self.missing, *self.follow), "")
         missing, follow = (self._contained(on, e, types) for e in (self.missing, self.follow))
-        rewrite = Rewrite(table=self.table, missing=missing, follow=follow, types=types)
-        if on.print:
-            on.print(rewrite.update("true"))
-            return
-        if on.scratch:
-            on.connection.execute(rewrite.update("true").encode())
-            return
-        if on.attributes.get("bgmigrate.defer_backfill"):
-            with on.connection.transaction():
-                backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
-            raise BackfillDeferred(f"the backfill of {self.table} is left to `bgmigrate backfill`", next="bgmigrate backfill")
-        with on.connection.transaction():
-            state = backfills.open(on.connection, revision=on.revision, table=self.table, name=self._name())
-        done = run(on.connection, state, rewrite, budget=on.settings.expand, progress=on.progress)
-        if done.rows:
-            rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
-            on.progress.step(f"  backfill {self.table}: {done.rows:,} rows in {done.batches} batches{rate}")
+        fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types), self._name())
 
     def _contained(self, on: Runtime, expressions: dict[str, str], types: dict[str, str]) -> dict[str, str]:
         """The expressions, those of tolerated columns by way of a function that gives NULL where they fail; it is gone with the session."""

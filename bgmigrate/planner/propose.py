@@ -37,8 +37,8 @@ def undecided_renames(differences: Differences) -> list[tuple[str, str, str]]:
     for new in (d for d in differences.pool if d.what == "column" and d.have is None):
         if new.table is None or differences.hints.decided(new.table, new.name):
             continue
-        for old in gone:
-            if old.table == new.table and old.have.type == new.want.type and (old.table, old.name) not in differences.hints.backward:
+        for old in (o for o in gone if o.table == new.table and o.have.type == new.want.type):
+            if (new.table, old.name) not in differences.hints.backward and not differences.hints.moves(new.table, old.name):
                 out.append((new.table, old.name, new.name))
     return out
 

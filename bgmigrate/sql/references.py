@@ -14,9 +14,10 @@ _TOKEN = re.compile(
 
 def references(expression: str, columns: Collection[str]) -> set[str]:
     """The columns that an SQL expression may read: every identifier in it that is one's name. At worst too many, never too few."""
-    found = set()
-    for match in _TOKEN.finditer(expression):
-        name = match["quoted"].replace('""', '"') if match["quoted"] else (match["plain"] or "").lower()
-        if name in columns:
-            found.add(name)
-    return found
+    return identifiers(expression) & set(columns)
+
+
+def identifiers(expression: str) -> set[str]:
+    """Every word of an SQL expression that may be a name: of a column, a function, a type."""
+    names = (m["quoted"].replace('""', '"') if m["quoted"] else (m["plain"] or "").lower() for m in _TOKEN.finditer(expression))
+    return {name for name in names if name}

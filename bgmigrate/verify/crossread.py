@@ -11,6 +11,9 @@ import psycopg
 from bgmigrate.database import Connection, connect
 from bgmigrate.findings import Finding
 from bgmigrate.journal.synchronizations import Synchronization
+from bgmigrate.ops.move import recorded
+from bgmigrate.ops.move_checks import wrong
+from bgmigrate.ops.move_rows import Insertion
 from bgmigrate.sql import compose
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
@@ -134,6 +137,8 @@ def _computed(
     """Columns that the writer does not know and a trigger computes: what stands there against what the expression says."""
     out = []
     for sync in synchronizations:
+        if "move" in sync.spec:
+            out += _moved(c, writer, reader, rows, sync)
         known, table = writer.snapshot.tables.get(sync.table), facts.table(sync.table)
         if known is None or table is None or not table.primary_key:
             continue
@@ -166,3 +171,29 @@ def _computed(
                     next=f"The trigger {sync.trigger} does not do what the journal says: bgmigrate doctor.", **common,
                 ))
     return out
+
+
+def _moved(c: Connection, writer: Subject, reader: Subject, rows: Sequence[Row], sync: Synchronization) -> list[Finding]:
+    """Columns that became rows of another table: do both tables agree, once the writer has written either of them?"""
+    move = recorded(c, sync)
+    at = [(p, found) for p in move.parts if (found := wrong(c, move, p))] if any(r["table"] in (move.old, move.new) for r in rows) else []
+    if not at:
+        return []
+    try:
+        with c.transaction(force_rollback=True):
+            c.execute(Insertion(move=move).statement("true").encode())
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        return [Finding(
+            code="BGM806", severity="warning", version=reader.name, probe="crossread", table=move.new,
+            what=f"{move.old} and {move.new} were not compared: {move.new} refuses sample values of {move.old}: {error.diag.message_primary}",
+            why="A value that the new table cannot take has no row there: green does not see it, and contract refuses until it is mended.",
+            next="Try it on values as the application writes them.",
+        )]
+    return [
+        Finding(
+            code="BGM803", version=reader.name, probe="crossread", table=move.old, column=next(iter(part.backward), None), why=WRONG,
+            what=f"{writer.name} writes {move.old} or {move.new}: {count} row(s) of {move.old} say what {move.new} does not (keys {'; '.join(keys)})",
+            next=f"The triggers of {move.old} and {move.new} do not do what the journal says: bgmigrate doctor.",
+        )
+        for part, (count, keys) in at
+    ]

@@ -11,7 +11,9 @@ from bgmigrate.findings import Finding
 from bgmigrate.journal import synchronizations
 from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.naming import ident, split
+from bgmigrate.ops import move_checks
 from bgmigrate.ops.columns import COLUMNS
+from bgmigrate.ops.move import recorded
 from bgmigrate.ops.sync_function import Sync
 from bgmigrate.sql import compose, load
 
@@ -23,9 +25,14 @@ def disagreements(connection: Connection, expands: Collection[str] | None = None
 
     Counted, with five keys each. `expands`: only what these revisions keep in step; None for all.
     """
-    found = []
+    found: list[Finding] = []
     for sync in synchronizations.all(connection):
         if expands is None or sync.revision in expands:
+            if "part_of" in sync.spec:
+                continue
+            if "move" in sync.spec:
+                found += _tables(connection, sync)
+                continue
             columns: dict[str, str] = dict(connection.execute(COLUMNS, [compose("{t:t}", t=sync.table)]).fetchall())
             rules = Sync(table=sync.table, columns=columns, **sync.spec)
             found += [f for column, wrong, what in _checks(connection, rules) for f in _count(connection, sync, column, wrong, what)]
@@ -62,6 +69,22 @@ def _contained(connection: Connection, rules: Sync, statement: str, expression: 
         load("closing_check", name="bgm_wrong", table=rules.table, statement=compose(statement, e=expression, t=table), fails=said).encode()
     )
     return compose("pg_temp.bgm_wrong({t:i})", t=table)
+
+
+def _tables(connection: Connection, sync: Synchronization) -> Iterator[Finding]:
+    """Rows of a table whose columns have moved to another one, and that do not agree with their rows there."""
+    move = recorded(connection, sync)
+    for part in move.parts:
+        if found := move_checks.wrong(connection, move, part):
+            count, keys = found
+            of = ", ".join(part.backward or part.forward)
+            yield Finding(
+                code="BGM907", probe="data", table=sync.table, column=next(iter(part.backward), None), revision=sync.revision,
+                what=f"{count} row(s) of {sync.table}: {move.new} says something else than {of}, or has no row (keys {'; '.join(keys)})",
+                why="Contract would drop the old columns and lose what is only there.",
+                next=f"Mend these rows of {sync.table} (or empty their columns, where {move.new} has no row for good reason),"
+                " then run the same command again.",
+            )
 
 
 def _count(connection: Connection, sync: Synchronization, column: str, condition: str, what: str) -> list[Finding]:

@@ -147,14 +147,7 @@ def _hints(target: Snapshot, flags: Iterable[tuple[str, str]]) -> Hints:
     hints = of_models(target)
     for file in [Path(f) for f in files]:
         hints = merged(hints, {}, file)
-    hints = merged(hints, grouped, None)
-    for table, entry in hints.tables.items():
-        if entry.keys() & {"moved_from", "when"}:
-            raise Refused(
-                f"the hint on {table} ({', '.join(sorted(entry))}) asks for a kind of change that bgmigrate cannot split yet",
-                why="Columns moved between tables are not supported in this version.", next="Take it out of this release.",
-            )
-    return hints
+    return merged(hints, grouped, None)
 
 
 def _ask(differences: Differences) -> list[tuple[str, str]] | None:
@@ -217,13 +210,13 @@ def _refuse_kept_in_step(proposal: Proposal, kept: Sequence[Synchronization], pr
     """Refuse to rename, retype or drop a column that an earlier release's trigger still writes: its contract comes first."""
     findings = []
     for change in proposal.changes:
-        for name in filter(None, {change.column, getattr(change, "old", None)}):
+        for table, name in sorted(change.touched):
             for sync in kept:
-                if sync.table == change.table and name in {*sync.spec.get("forward", {}), *sync.spec.get("backward", {})}:
+                if (table, name) in sync.written:
                     contract = project.contract_of(sync.revision)
                     findings.append(Finding(
-                        code="BGM919", table=change.table, column=name, revision=contract.revision if contract else None,
-                        what=f"{change.table}.{name} is still kept in step by expand revision {sync.revision}, whose contract has not been applied",
+                        code="BGM919", table=table, column=name, revision=contract.revision if contract else None,
+                        what=f"{table}.{name} is still kept in step by expand revision {sync.revision}, whose contract has not been applied",
                         why="Two releases' triggers would write the same column, each by its own rule.",
                         next=f"Apply it first: bgmigrate contract{f' --to {contract.revision}' if contract else ''}.",
                     ))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Side = Literal["blue", "green"]
@@ -61,6 +61,8 @@ class Seen:
     """One table that both versions read. Columns of one name are equal; the functions give the others, as a value or a test of it.
 
     `key`: the column that tells rows apart, where the versions' primary keys are not the same one column.
+    `blue`, `green`: the SELECT by which a version reads its rows where they are spread over several tables; `parts`: those tables that one version
+    alone writes, each with the column that holds the key.
     """
 
     table: str
@@ -68,6 +70,9 @@ class Seen:
     renamed: str = ""  # what green calls it, where that is another name
     to_green: Judge = lambda blue: {}
     to_blue: Judge = lambda green: {}
+    blue: str = ""
+    green: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Engine, MetaData, Table, and_, create_engine, delete, insert, select, text, update
 from sqlalchemy.schema import CreateSchema
 
 from bgmigrate.database import sqlalchemy_url
@@ -97,20 +97,26 @@ class Traffic:
 
     def _write(self, connection: Connection, side: Side, write: Write, number: int) -> None:
         table = self.models[side].tables[write.table]
-        key = self._key(table)
+        seen = next((s for s in self.case.seen if write.table in (s.table, s.renamed, *s.parts)), None)
+        part = seen.parts.get(write.table) if seen else None
+        keys = self._key(table)
+        found = [*keys, *([table.columns[part]] if part else [])]
         values = write.values(number) if write.values else {}
-        if write.key is None:
-            keys = list(connection.execute(insert(table).values(**values).returning(key)).scalars())
+        where = _at(keys, write.key(number)) if write.key else None
+        if where is None:
+            rows = connection.execute(insert(table).values(**values).returning(*found)).all()
         elif write.values is None:
-            keys = list(connection.execute(delete(table).where(key == write.key(number)).returning(key)).scalars())
+            rows = connection.execute(delete(table).where(where).returning(*found)).all()
         else:
-            keys = list(connection.execute(update(table).where(key == write.key(number)).values(**values).returning(key)).scalars())
+            rows = connection.execute(update(table).where(where).values(**values).returning(*found)).all()
         connection.commit()
         own = {c.name for c in table.columns} - self._columns(other(side), self._called(other(side), write.table))
-        for k in keys:
-            if write.kind == "insert" or own & values.keys():
-                self._rulers[self._called("blue", write.table), k] = side
-            self._judge_write(connection, side, write, k, values)
+        for row in rows:
+            key = _plain(row[:-1] if part else row)
+            subject = row[-1] if part else key
+            if write.kind == "insert" or part or own & values.keys():
+                self._rulers[seen.table if seen else write.table, subject] = side
+            self._judge_write(connection, side, write, key, values, seen, subject)
 
     # --- judging
     def together(self, both: bool) -> None:
@@ -118,31 +124,30 @@ class Traffic:
         with self._moved:
             self._both = both
 
-    def _judge_write(self, connection: Connection, side: Side, write: Write, key: Any, values: Row) -> None:
+    def _judge_write(self, connection: Connection, side: Side, write: Write, key: Any, values: Row, seen: Seen | None, subject: Any) -> None:
         label = f"{side}'s {write.kind} of {write.table}[{key}]"
         mine = self._read(connection, side, write.table, key).get(key)
-        seen = next((s for s in self.case.seen if write.table in (s.table, s.renamed)), None) if self._both else None
-        theirs = self._read(connection, other(side), self._called(other(side), write.table), key).get(key) if seen else None
+        both = {s: self._seen(connection, s, seen, subject).get(subject) for s in SIDES} if seen and self._both else {}
         connection.rollback()
+        blue, green = both.get("blue"), both.get("green")
         if write.kind == "delete":
-            if mine or theirs:
+            if mine or (not (seen and write.table in seen.parts) and both.get(other(side))):
                 self._fault(f"{label}: the row is still read")
         elif mine is None:
             self._fault(f"{label}: the writer does not read its row")
         elif lost := {c: (mine[c], v) for c, v in values.items() if mine[c] != v and not (v is None and c in self.case.filled)}:
             self._fault(f"{label}: the writer reads (got, wrote) {lost}")
-        elif seen and theirs is None:
+        elif seen and both and both[other(side)] is None:
             self._fault(f"{label}: {other(side)} does not see it")
-        elif seen and theirs is not None:
-            blue, green = (mine, theirs) if side == "blue" else (theirs, mine)
-            if wrong := differing(seen, self._rulers.get((seen.table, key), "blue"), blue, green):
-                self._fault(f"{label}: {other(side)} reads (got, should) {wrong}")
+        wrong = differing(seen, self._rulers.get((seen.table, subject), "blue"), blue, green) if seen and blue and green else {}
+        if wrong:
+            self._fault(f"{label}: {other(side)} reads (got, should) {wrong}")
 
     def check(self, when: str) -> None:
         """Let both versions read every row of what both know."""
         with self._moved, self._engines["blue"].connect() as connection:
             for seen in self.case.seen:
-                blue, green = (self._read(connection, s, self._called(s, seen.table)) for s in SIDES)
+                blue, green = (self._seen(connection, s, seen) for s in SIDES)
                 if blue.keys() != green.keys():
                     self._fault(f"{when}: rows of {seen.table} that one version only sees: {sorted(map(str, blue.keys() ^ green.keys()))[:3]}")
                 for key in blue.keys() & green.keys():
@@ -167,12 +172,12 @@ class Traffic:
         """Every row follows from this version now: after a rollback, or when the other is gone."""
         self._rulers = dict.fromkeys(self._rulers, side)
 
-    def _key(self, table: Table) -> Column[Any]:
+    def _key(self, table: Table) -> list[Column[Any]]:
+        """The columns that tell a table's rows apart."""
         named = next((s.key for s in self.case.seen if s.table == table.key and s.key), None)
         if named is not None:
-            return table.columns[named]
-        (primary,) = table.primary_key.columns
-        return primary
+            return [table.columns[named]]
+        return list(table.primary_key.columns)
 
     def _called(self, side: Side, table: str) -> str:
         """What a version calls the table that either of them calls so."""
@@ -183,15 +188,34 @@ class Traffic:
         found = self.models[side].tables.get(table)
         return {c.name for c in found.columns} if found is not None else set()
 
+    def _seen(self, connection: Connection, side: Side, seen: Seen, key: Any = None) -> dict[Any, Row]:
+        """Rows of what both versions read, as one of them reads them."""
+        query = seen.blue if side == "blue" else seen.green
+        if not query:
+            return self._read(connection, side, self._called(side, seen.table), key)
+        one = text(f"SELECT * FROM ({query}) seen WHERE CAST(:key AS text) IS NULL OR CAST({seen.key or 'id'} AS text) = CAST(:key AS text)")
+        return {row[seen.key or "id"]: dict(row) for row in connection.execute(one, {"key": key}).mappings()}
+
     def _read(self, connection: Connection, side: Side, name: str, key: Any = None) -> dict[Any, Row]:
         table = self.models[side].tables[name]
-        primary = self._key(table)
-        query = select(*table.columns) if key is None else select(*table.columns).where(primary == key)
-        return {row[primary.name]: dict(row) for row in connection.execute(query).mappings()}
+        keys = self._key(table)
+        query = select(*table.columns) if key is None else select(*table.columns).where(_at(keys, key))
+        return {_plain([row[c.name] for c in keys]): dict(row) for row in connection.execute(query).mappings()}
 
     def _fault(self, text: str) -> None:
         if len(self.faults) < 12:
             self.faults.append(text)
+
+
+def _plain(key: Sequence[Any]) -> Any:
+    """A key of one column as its value."""
+    return key[0] if len(key) == 1 else tuple(key)
+
+
+def _at(columns: Sequence[Column[Any]], key: Any) -> ColumnElement[bool]:
+    """The condition for the row with that key."""
+    values = key if isinstance(key, tuple) else (key,)
+    return and_(*(c == v for c, v in zip(columns, values, strict=True)))
 
 
 def other(side: Side) -> Side:

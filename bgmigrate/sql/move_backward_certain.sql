@@ -1,0 +1,8 @@
+-- ROW EXCLUSIVE on the old table, its one row locked. What becomes of the old row, where `forward` can fail for no value.
+    -- {about:q}
+    IF TG_OP <> 'INSERT' AND {was:q} AND (TG_OP = 'DELETE' OR {moved:q}) THEN
+        UPDATE {old:t} AS {o:i} SET {cleared:q} WHERE {before:q} AND NOT ({bare:q});
+    END IF;
+    IF TG_OP <> 'DELETE' AND {is:q} AND (TG_OP = 'INSERT' OR {moved:q} OR {changed:q}) THEN
+        UPDATE {old:t} AS {o:i} SET {back:q} WHERE {here:q} AND NOT ({says_old:q}) AND NOT ({says_new:q});
+    END IF;
