@@ -6,7 +6,9 @@ counts both on the real data, with keys, in a read-only transaction, and a perso
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,14 +26,26 @@ from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
 
 
+@contextlib.contextmanager
+def _asking(on: Runtime, given: list[str]) -> Iterator[None]:
+    """A transaction that changes nothing, within the time limit; what is given is there in it, and taken back with it."""
+    with on.connection.transaction(force_rollback=True):
+        for statement in given:
+            on.connection.execute(statement.encode())
+        if not given:
+            on.connection.execute("SET TRANSACTION READ ONLY")
+        set_local(on.connection, statement_timeout=on.settings.expand.data_timeout)
+        yield
+
+
 @operation("require_convertible")
 @dataclass
 class RequireConvertible(Step):
     """Refuse, with their number and five keys, while rows have values that an expression cannot take. Reads the table; locks nothing.
 
     `type`: of the column that gets the values, as which they must be assignable. `required`: NULL is no value; `called`: what findings name
-    the column. A table too large to be asked within `expand.data_timeout` is a warning. Nothing is asked once the column is there: then its trigger
-    and the closing check watch it.
+    the column; `given`: statements that create what the type needs, taken back with the question. A table too large to be asked within
+    `expand.data_timeout` is a warning. Nothing is asked once the column is there: then its trigger and the closing check watch it.
     """
 
     may_refuse: ClassVar[bool] = True
@@ -43,12 +57,15 @@ class RequireConvertible(Step):
     expression: str
     required: bool = False
     called: str = ""
+    given: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
         if on.offline or not on.exists(self.table) or self.column in there(on.connection, self.table):
             return
         try:
             found = self._found(on)
+        except psycopg.errors.DuplicateObject:
+            return  # what is given was created by a run before: this question was answered then
         except psycopg.errors.QueryCanceled:
             on.found(Finding(
                 code="BGM503", severity="warning", table=self.table, column=self.called or self.column,
@@ -76,9 +93,7 @@ class RequireConvertible(Step):
 
     def _found(self, on: Runtime) -> tuple[int, list[str], str] | None:
         c, alias = on.connection, split(self.table)[1]
-        with c.transaction():
-            c.execute("SET TRANSACTION READ ONLY")
-            set_local(c, statement_timeout=on.settings.expand.data_timeout)
+        with _asking(on, self.given):
             if self._all_well(on):
                 return None
             c.execute(load(
@@ -107,8 +122,8 @@ class RequireConvertible(Step):
 class CountRoundTrips(Step):
     """Say, with their number and five keys, which rows would not come back from the new columns as they were. Reads the table; locks nothing.
 
-    `forward` and `backward` as the trigger has them; `types`: the new columns' types. Such rows keep what they hold: it is only what green
-    writes that comes back otherwise. Nothing is asked once the new columns are there.
+    `forward` and `backward` as the trigger has them; `types`: the new columns' types; `given`: statements that create what these need.
+    Such rows keep what they hold: it is only what green writes that comes back otherwise. Nothing is asked once the new columns are there.
     """
 
     looks: ClassVar[bool] = True
@@ -117,6 +132,7 @@ class CountRoundTrips(Step):
     forward: dict[str, str]
     backward: dict[str, str]
     types: dict[str, str] = field(default_factory=dict)
+    given: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
         if on.offline or not on.exists(self.table) or {*self.forward} & there(on.connection, self.table):
@@ -135,11 +151,9 @@ class CountRoundTrips(Step):
             "(SELECT {a:i}.*, {k:q} AS bgm_key, {m:q} FROM {t:t} AS {a:i}) AS {a:i}", a=alias, k=key_shown(on, self.table), m=made, t=self.table
         )
         try:
-            with on.connection.transaction():
-                on.connection.execute("SET TRANSACTION READ ONLY")
-                set_local(on.connection, statement_timeout=on.settings.expand.data_timeout)
+            with _asking(on, self.given):
                 found = on.fetch(compose("SELECT count(*) OVER (), bgm_key FROM {r:q} WHERE {b:q} LIMIT 5", r=rows, b=back))
-        except (psycopg.errors.QueryCanceled, psycopg.DataError):
+        except (psycopg.errors.QueryCanceled, psycopg.DataError, psycopg.errors.DuplicateObject):
             return  # what does not convert is told by the demand that asks for it
         if found:
             keys = [r[1] for r in found]

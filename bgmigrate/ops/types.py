@@ -21,10 +21,14 @@ class BuildType(Step):
     def run(self, on: Runtime) -> None:
         if on.has("SELECT 1 WHERE to_regtype(%s) IS NOT NULL", compose("{t:t}", t=self.name)):
             return
-        if self.labels is not None:
-            on.strong([], compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=self.name, l=[compose("{v:l}", v=v) for v in self.labels]))
-        else:
-            on.strong([], compose("CREATE DOMAIN {n:t} AS {d:q}", n=self.name, d=self.domain))
+        on.strong([], self.statement)
+
+    @property
+    def statement(self) -> str:
+        """The CREATE TYPE, or CREATE DOMAIN."""
+        if self.labels is None:
+            return compose("CREATE DOMAIN {n:t} AS {d:q}", n=self.name, d=self.domain)
+        return compose("CREATE TYPE {n:t} AS ENUM ({l:q})", n=self.name, l=[compose("{v:l}", v=v) for v in self.labels])
 
     def undo(self) -> Step:
         return DropTypes([self.name])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bgmigrate.changes import Differences, Planned, Stage
 from bgmigrate.errors import ConfigurationError
-from bgmigrate.ops import BackfillRows, CountRoundTrips, RequireConvertible, SynchronizeColumns
+from bgmigrate.ops import BackfillRows, BuildType, CountRoundTrips, RequireConvertible, SynchronizeColumns
 from bgmigrate.ops.columns import type_of
 from bgmigrate.ops.sync_function import WIDER
 from bgmigrate.sql.references import references
@@ -19,6 +19,7 @@ def asked(differences: Differences, expand: Sequence[Planned]) -> Iterator[Plann
 
     Raises ConfigurationError for a policy that is none, or cannot be kept.
     """
+    built = [p.step for p in expand if isinstance(p.step, BuildType)]
     fills = [p.step for p in expand if isinstance(p.step, BackfillRows)]
     for sync in (p.step for p in expand if isinstance(p.step, SynchronizeColumns)):
         have = differences.heads.tables[sync.table].columns if sync.table in differences.heads.tables else {}
@@ -31,8 +32,10 @@ def asked(differences: Differences, expand: Sequence[Planned]) -> Iterator[Plann
             policy = _policy(differences, sync.table, final)
             if policy == "refuse" and not differences.hints.waits(sync.table, final):
                 why = f"{final}: every row that is there must have a value. Reads the table; locks nothing."
-                demand = RequireConvertible(sync.table, column, type_, expression, required=column in sync.required,
-                                            called=final if final != column else "")
+                demand = RequireConvertible(
+                    sync.table, column, type_, expression, required=column in sync.required, called=final if final != column else "",
+                    given=_given(built, type_, expression),
+                )
                 yield Planned(stage=Stage.DEMAND, step=demand, because=(why,))
             elif policy != "refuse":
                 for fill in (f for f in fills if f.table == sync.table and column in {*f.missing, *f.follow}):
@@ -44,7 +47,13 @@ def asked(differences: Differences, expand: Sequence[Planned]) -> Iterator[Plann
         if back and any(e.strip().strip('"') not in have for e in forth.values()):
             why = f"{', '.join(forth)}: rows that would not come back from there as they are, are counted. Reads the table; locks nothing."
             types = {c: type_of(sync.add[c]) for c in forth}
-            yield Planned(stage=Stage.DEMAND, step=CountRoundTrips(sync.table, forth, back, types), because=(why,))
+            count = CountRoundTrips(sync.table, forth, back, types, _given(built, *types.values(), *forth.values()))
+            yield Planned(stage=Stage.DEMAND, step=count, because=(why,))
+
+
+def _given(built: Sequence[BuildType], *texts: str) -> list[str]:
+    """Statements that create the new types among these texts: the questions come before expand has made them."""
+    return [t.statement for t in built if references(" ".join(texts), {t.name.rpartition(".")[2]})]
 
 
 def _final(differences: Differences, table: str, column: str) -> str:
