@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
+from bgmigrate.catalog.spelling import stable
 from bgmigrate.catalog.things import Thing
 from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence, Table, UserType
 from bgmigrate.database import Connection
@@ -58,7 +59,8 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
         connection.execute(template("catalog_columns").encode(), [oids])
     ):
         out[oid][name] = Column(
-            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=f"({options})" if identity else None,
+            name=name, type=type_, not_null=not_null, default=default and stable(default), identity=identity,
+            identity_options=f"({options})" if identity else None,
             generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
             sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
@@ -71,7 +73,7 @@ def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str,
         template("catalog_constraints").encode(), [oids]
     ):
         out[table][name] = Constraint(
-            oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
+            oid=oid, name=name, kind=kind, definition=stable(definition).removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
             references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
             operators=tuple(operators),
         )
@@ -83,9 +85,9 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
     for row in connection.execute(template("catalog_indexes").encode(), [oids]):
         oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
         out[table][name] = Index(
-            oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(elements), predicate=predicate,
-            nulls_distinct=distinct,
+            oid=oid, name=name, definition=stable(definition), unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
+            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(map(stable, elements)),
+            predicate=predicate and stable(predicate), nulls_distinct=distinct,
         )
     return out
 

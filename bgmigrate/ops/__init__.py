@@ -9,7 +9,7 @@ from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConst
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
-from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
+from bgmigrate.ops.enums import ExtendEnum, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
@@ -36,7 +36,7 @@ from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 __all__ = [
     "AddColumns",
     "AddConstraint",
-    "AddEnumValue",
+    "ExtendEnum",
     "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
