@@ -36,7 +36,6 @@ from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 __all__ = [
     "AddColumns",
     "AddConstraint",
-    "ExtendEnum",
     "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
@@ -70,6 +69,7 @@ __all__ = [
     "DropViews",
     "EndRollback",
     "ExchangeColumns",
+    "ExtendEnum",
     "FollowTable",
     "GenerateColumn",
     "HideTable",
