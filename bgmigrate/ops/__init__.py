@@ -3,12 +3,13 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
-from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
-from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
+from bgmigrate.ops.enums import ExtendEnum, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
@@ -36,7 +37,6 @@ from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 __all__ = [
     "AddColumns",
     "AddConstraint",
-    "AddEnumValue",
     "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
@@ -49,6 +49,7 @@ __all__ = [
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildExclusion",
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
@@ -57,6 +58,7 @@ __all__ = [
     "BuildType",
     "BuildView",
     "CommentOn",
+    "CommentOnConstraints",
     "CountRoundTrips",
     "Detach",
     "DropColumns",
@@ -68,6 +70,7 @@ __all__ = [
     "DropViews",
     "EndRollback",
     "ExchangeColumns",
+    "ExtendEnum",
     "FollowTable",
     "GenerateColumn",
     "HideTable",
