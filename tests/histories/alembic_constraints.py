@@ -11,7 +11,7 @@ CHECKED = table("user", ID, NAME, 'CheckConstraint(func.length(column("name")) >
 ADDRESS = table("address", ID, USER_ID)
 T1 = ('Column("foo", String)', 'Column("bar", String)')
 DOC = ('Column("facts", postgresql.JSONB)', 'Column("active", Boolean)', 'Column("title", Text)')
-VERSIONED = ('Column("id", Integer, nullable=False)', 'Column("version", Integer, nullable=False)')
+VERSIONED = ('Column("id", Integer, nullable=False, autoincrement=False)', 'Column("version", Integer, nullable=False)')
 
 
 def address(*more: str, name: str = "fk_user_address") -> str:
@@ -187,13 +187,13 @@ KEYS = (
         name="create primary key",
         does=('op.create_primary_key("pk_my_table", "my_table", ["id", "version"])', batch("my_table", 'batch_op.create_primary_key("pk_my_table", ["id", "version"])')),
         before=table("my_table", *VERSIONED), after=table("my_table", *VERSIONED, 'PrimaryKeyConstraint("id", "version", name="pk_my_table")'),
-        changes=("add_primary_key my_table",),
+        changes=("change_primary_key my_table",),
     ),
     Pair(
         name="drop primary key",
         does=('op.drop_constraint("pk_my_table", "my_table", type_="primary")',),
         before=table("my_table", *VERSIONED, 'PrimaryKeyConstraint("id", "version", name="pk_my_table")'), after=table("my_table", *VERSIONED),
-        changes=("drop_primary_key my_table",),
+        changes=("change_primary_key my_table",),
     ),
     Pair(
         name="change primary key",
