@@ -35,7 +35,6 @@ from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 __all__ = [
     "AddColumns",
     "AddConstraint",
-    "ExtendEnum",
     "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
@@ -67,6 +66,7 @@ __all__ = [
     "DropViews",
     "EndRollback",
     "ExchangeColumns",
+    "ExtendEnum",
     "FollowTable",
     "GenerateColumn",
     "HideTable",

@@ -48,8 +48,8 @@ ADD = (
     Pair(
         name="add column with an index",
         does=(
-            f'op.add_column("organization", {ACCOUNT_ID})\n'
-            'op.create_index("ix_organization_account_id", "organization", ["account_id"])',
+            (f'op.add_column("organization", {ACCOUNT_ID})\n'
+            'op.create_index("ix_organization_account_id", "organization", ["account_id"])'),
         ),
         before=ORGANIZATION, after=table("organization", ID, 'Column("account_id", Integer, index=True)'),
         changes=("add_column organization.account_id", "create_index organization"),
@@ -57,8 +57,8 @@ ADD = (
     Pair(
         name="add column that is unique",
         does=(
-            f'op.add_column("organization", {NAME})\n'
-            'op.create_unique_constraint("uq_organization_name", "organization", ["name"])',
+            (f'op.add_column("organization", {NAME})\n'
+            'op.create_unique_constraint("uq_organization_name", "organization", ["name"])'),
         ),
         before=ORGANIZATION, after=table("organization", ID, NAME, 'UniqueConstraint("name", name="uq_organization_name")'),
         changes=("add_column organization.name", "add_unique organization"),
@@ -204,8 +204,8 @@ ALTER = (
     Pair(
         name="alter column's type to a checked enum",
         does=(
-            'op.alter_column("account", "state", type_=Enum("on", "off", name="state", native_enum=False, create_constraint=True, length=20),'
-            ' existing_type=String(20))',
+            ('op.alter_column("account", "state", type_=Enum("on", "off", name="state", native_enum=False, create_constraint=True, length=20),'
+            ' existing_type=String(20))'),
         ),
         before=table("account", ID, 'Column("state", String(20))'),
         after=table("account", ID, 'Column("state", Enum("on", "off", name="state", native_enum=False, create_constraint=True, length=20))'),

@@ -92,9 +92,9 @@ OTHER = (
     Pair(
         name="rows only",  # a migration of data is no difference
         does=(
-            'account = table("account", column("name", String))\n'
+            ('account = table("account", column("name", String))\n'
             'op.bulk_insert(account, [{"name": "one"}, {"name": "two"}])\n'
-            'op.execute(account.update().where(account.c.name == op.inline_literal("one")).values({"name": op.inline_literal("uno")}))',
+            'op.execute(account.update().where(account.c.name == op.inline_literal("one")).values({"name": op.inline_literal("uno")}))'),
             "op.execute(\"INSERT INTO account (name) VALUES ('some value')\")",
         ),
         before=ACCOUNT, after=ACCOUNT,

@@ -57,8 +57,8 @@ TYPES = (
     Pair(
         name="create enum for an array",
         does=(
-            f'{ENUM}.create(op.get_bind())\n'
-            'op.add_column("example_table", Column("enum_field", postgresql.ARRAY(postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))))',
+            (f'{ENUM}.create(op.get_bind())\n'
+            'op.add_column("example_table", Column("enum_field", postgresql.ARRAY(postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))))'),
         ),
         before=EMPTY, after=example(*THREE, column="postgresql.ARRAY({})"), changes=("add_column example_table.enum_field",),
     ),
@@ -111,7 +111,7 @@ VALUES = (
     ),
     Pair(
         name="delete enum value of a column with a default",
-        does=(synced("one", "two", kind="column_default=\"'two'::myenum\""),),
+        does=(synced("one", "two", kind="existing_server_default=\"'two'::myenum\""),),
         before=example(*THREE, column='{}, server_default="two", nullable=False'),
         after=example("one", "two", column='{}, server_default="two", nullable=False'), changes=("change_enum example_table.enum_field",),
     ),
@@ -175,9 +175,9 @@ BETWEEN = (
     Pair(
         name="string becomes enum",
         does=(
-            f"{ENUM}.create(op.get_bind())\n"
+            (f"{ENUM}.create(op.get_bind())\n"
             'op.alter_column("example_table", "enum_field", type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False),'
-            ' postgresql_using="enum_field::text::myenum")',
+            ' postgresql_using="enum_field::text::myenum")'),
         ),
         before=STRING, after=example(*THREE),
         refusal=Refusal(code="BGM116", about="example_table.enum_field", reason="blue with myenum: writing", hint='"renamed_from": "enum_field"'),
@@ -185,9 +185,9 @@ BETWEEN = (
     Pair(
         name="string becomes enum under a new name",
         does=(
-            f"{ENUM}.create(op.get_bind())\n"
+            (f"{ENUM}.create(op.get_bind())\n"
             'op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", postgresql_using="enum_field::text::myenum",'
-            ' type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))',
+            ' type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))'),
         ),
         before=STRING, after=example(*THREE).replace("enum_field", "enum_field_new"),
         hints=both_ways("enum_field::text::myenum", "enum_field_new::text"), changes=("rename_column example_table.enum_field_new",),
@@ -201,8 +201,8 @@ BETWEEN = (
     Pair(
         name="enum becomes string under a new name",
         does=(
-            'op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String)\n'
-            f"{ENUM}.drop(op.get_bind())",
+            ('op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String)\n'
+            f"{ENUM}.drop(op.get_bind())"),
         ),
         before=example(*THREE), after=STRING.replace("enum_field", "enum_field_new"),
         hints=both_ways("enum_field::text", "enum_field_new::text::myenum"), changes=("rename_column example_table.enum_field_new",),
@@ -210,9 +210,9 @@ BETWEEN = (
     Pair(
         name="enum becomes another enum",
         does=(
-            'Enum("one", "two", name="other").create(op.get_bind())\n'
+            ('Enum("one", "two", name="other").create(op.get_bind())\n'
             'op.alter_column("example_table", "enum_field", type_=postgresql.ENUM("one", "two", name="other", create_type=False),'
-            f' postgresql_using="enum_field::text::other")\n{ENUM}.drop(op.get_bind())',
+            f' postgresql_using="enum_field::text::other")\n{ENUM}.drop(op.get_bind())'),
         ),
         before=example(*THREE), after=table("example_table", KEY, 'Column("enum_field", Enum("one", "two", name="other"))'),
         changes=("retype_column example_table.enum_field",),
@@ -220,9 +220,9 @@ BETWEEN = (
     Pair(
         name="enum becomes checked string",
         does=(
-            'op.alter_column("example_table", "enum_field", type_=String(5))\n'
+            ('op.alter_column("example_table", "enum_field", type_=String(5))\n'
             """op.create_check_constraint("myenum", "example_table", "enum_field IN ('one', 'two', 'three')")\n"""
-            f"{ENUM}.drop(op.get_bind())",
+            f"{ENUM}.drop(op.get_bind())"),
         ),
         before=example(*THREE), after=CHECKED,
         refusal=Refusal(code="BGM116", about="example_table.enum_field", reason="green with myenum", hint='"renamed_from": "enum_field"'),
@@ -230,9 +230,9 @@ BETWEEN = (
     Pair(
         name="enum becomes checked string under a new name",
         does=(
-            'op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String(5))\n'
+            ('op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String(5))\n'
             """op.create_check_constraint("myenum", "example_table", "enum_field_new IN ('one', 'two', 'three')")\n"""
-            f"{ENUM}.drop(op.get_bind())",
+            f"{ENUM}.drop(op.get_bind())"),
         ),
         before=example(*THREE), after=CHECKED.replace("enum_field", "enum_field_new"),
         hints=both_ways("enum_field::text", "enum_field_new::text::myenum"),
