@@ -16,12 +16,16 @@ from bgmigrate.sql import template
 from bgmigrate.sql.spelling import stable
 
 
-def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> Schema:
-    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables."""
+def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",), tables: Collection[str] | None = None) -> Schema:
+    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables.
+
+    `tables`: only these (by key), and nothing that belongs to no table.
+    """
     rows = [r for r in connection.execute(template("catalog_tables").encode()).fetchall() if r[2] not in ignore]
+    rows = [r for r in rows if tables is None or key(r[1], r[2]) in tables]
     oids = [r[0] for r in rows]
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
-    tables = (
+    found = (
         Table(
             oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
             partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method, inherited=inherited,
@@ -30,6 +34,8 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         )
         for oid, schema, name, kind, comment, grants, partition, persistence, replica, secured, forced, options, tablespace, method, inherited in rows
     )
+    if tables is not None:
+        return Schema(tables={t.key: t for t in found})
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
         for s, n, k, labels, definition in connection.execute(template("catalog_types").encode()).fetchall()
@@ -38,7 +44,7 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
     )
     return Schema(
-        tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
+        tables={t.key: t for t in found}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
         things={t.key: t for t in _things(connection) if t.table is None or split(t.table)[1] not in ignore},
     )
 

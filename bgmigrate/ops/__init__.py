@@ -3,8 +3,9 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
-from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
+from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
@@ -25,7 +26,7 @@ from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertibl
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
-from bgmigrate.ops.stop import StopSynchronizing
+from bgmigrate.ops.stop import StopSynchronizing, StopTogether
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
@@ -47,6 +48,7 @@ __all__ = [
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildExclusion",
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
@@ -55,6 +57,7 @@ __all__ = [
     "BuildType",
     "BuildView",
     "CommentOn",
+    "CommentOnConstraints",
     "CountRoundTrips",
     "Detach",
     "DropColumns",
@@ -98,6 +101,7 @@ __all__ = [
     "Step",
     "StopSynchronizing",
     "StopSynchronizingTables",
+    "StopTogether",
     "SynchronizeColumns",
     "SynchronizeTables",
     "UnnumberColumn",
