@@ -179,7 +179,8 @@ def _refusal(d: Difference, reason: str, where: list[tuple[str, str]]) -> Findin
         advice = f"Give each column a type of its own under a new name ({d.name}_new), in a column of a new name with `forward` and `backward`."
     return Finding(
         code="BGM212", table=table, column=column,
-        what=f"the enum type {d.name} cannot change from ({', '.join(d.have.labels)}) to ({', '.join(d.want.labels)}), because {reason}",
+        what=f"the enum type {d.name}{f' of {table}.{column}' if table else ''} cannot change from ({', '.join(d.have.labels)}) to"
+        f" ({', '.join(d.want.labels)}), because {reason}",
         why="Both versions read and write the same column while they run: each would meet values that it does not know.", next=advice,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bgmigrate.database import Connection
 from bgmigrate.journal import synchronizations
-from bgmigrate.naming import index_key, split
+from bgmigrate.naming import index_key, made_name, split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import drop_column, there
 from bgmigrate.ops.dependents import carried
@@ -16,6 +16,7 @@ from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
+NAMES = "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(%s)"
 NOT_NULLS = (
     "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
     " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
@@ -55,10 +56,11 @@ class StopSynchronizing(Step):
     def statements(self, on: Runtime) -> tuple[list[str], list[str]]:
         """What drops the old, and what gives the new its names; the types change in between."""
         # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
-        named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
+        named, every = dict(on.fetch(NOT_NULLS, place := compose("{t:t}", t=self.table))), {r[0] for r in on.fetch(NAMES, place)}
+        wanted = {a: named.get(b) or made_name(self.table, b, "not_null") for a, b in self.rename.items() if a in named}
         not_null = [
-            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
-            for a, b in self.rename.items() if a in named and b in named
+            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=name)
+            for a, name in wanted.items() if self.rename[a] in named or (named[a] == made_name(self.table, a, "not_null") and name not in every)
         ]
         users, again = carried(on, self.table, self.carry)
         gone = [
