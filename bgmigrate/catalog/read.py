@@ -13,6 +13,7 @@ from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence
 from bgmigrate.database import Connection
 from bgmigrate.naming import key, split
 from bgmigrate.sql import template
+from bgmigrate.sql.reproducible import reproducible
 
 
 def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> Schema:
@@ -52,8 +53,8 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
         connection.execute(template("catalog_columns").encode(), [oids])
     ):
         out[oid][name] = Column(
-            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=f"({options})" if identity else None,
-            generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
+            name=name, type=type_, not_null=not_null, default=reproducible(default) if default else default, identity=identity,
+            identity_options=f"({options})" if identity else None, generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
             sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
     return out
@@ -65,8 +66,8 @@ def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str,
         template("catalog_constraints").encode(), [oids]
     ):
         out[table][name] = Constraint(
-            oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
-            references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
+            oid=oid, name=name, kind=kind, definition=reproducible(definition.removesuffix(" NOT VALID")), columns=tuple(columns),
+            validated=validated, references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
             operators=tuple(operators),
         )
     return out
@@ -77,9 +78,9 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
     for row in connection.execute(template("catalog_indexes").encode(), [oids]):
         oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
         out[table][name] = Index(
-            oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(elements), predicate=predicate,
-            nulls_distinct=distinct,
+            oid=oid, name=name, definition=reproducible(definition), unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
+            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(map(reproducible, elements)),
+            predicate=reproducible(predicate) if predicate else None, nulls_distinct=distinct,
         )
     return out
 
