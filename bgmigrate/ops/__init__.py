@@ -24,6 +24,7 @@ from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, Show
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_rows import RequireRows
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing, StopTogether
@@ -95,6 +96,7 @@ __all__ = [
     "RequireNotNull",
     "RequirePosition",
     "RequireReadBack",
+    "RequireRows",
     "RequireSmall",
     "SetParameters",
     "ShowTable",
