@@ -54,7 +54,8 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
     ):
         out[oid][name] = Column(
             name=name, type=type_, not_null=not_null, default=reproducible(default) if default else default, identity=identity,
-            identity_options=f"({options})" if identity else None, generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
+            identity_options=f"({options})" if identity else None, generated=generated, collation=collation, comment=comment, grants=grants,
+            serial=sequence if owned and not identity else None,
             sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
     return out

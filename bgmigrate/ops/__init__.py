@@ -7,6 +7,7 @@ from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
+from bgmigrate.ops.constraint_comments import CommentOnConstraints
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
@@ -58,6 +59,7 @@ __all__ = [
     "BuildType",
     "BuildView",
     "CommentOn",
+    "CommentOnConstraints",
     "CountRoundTrips",
     "Detach",
     "DropColumns",

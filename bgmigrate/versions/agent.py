@@ -131,15 +131,15 @@ def snapshot(version: Version) -> Dict[str, Any]:
 
 
 def in_fixed_order(statements: List[str]) -> List[str]:
-    """The statements with neighbours of one kind sorted: SQLAlchemy keeps indexes and circular foreign keys in sets."""
+    """The statements with neighbours of one kind sorted: SQLAlchemy keeps constraints and indexes in sets."""
     import itertools
 
     def kind(text: str) -> str:
         words = text.split()
-        return " ".join(w for w in words[:3] if w in ("CREATE", "UNIQUE", "INDEX", "ALTER")).replace("UNIQUE ", "")
+        return " ".join(w for w in words[:3] if w in ("CREATE", "UNIQUE", "INDEX", "ALTER", "COMMENT", "CONSTRAINT")).replace("UNIQUE ", "")
 
     groups = itertools.groupby(statements, kind)
-    return [s for name, group in groups for s in (sorted(group) if name in ("CREATE INDEX", "ALTER") else group)]
+    return [s for name, group in groups for s in (sorted(group) if name in ("CREATE INDEX", "ALTER", "COMMENT CONSTRAINT") else group)]
 
 
 def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:
