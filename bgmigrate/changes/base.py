@@ -38,6 +38,7 @@ class Stage(IntEnum):
     REFER = 125  # foreign keys, when the keys that they point to are there
     DROP = 130
     LAST = 140
+    COMMENTS = 150
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,30 @@ class CommentOn(Step):
         return None
 
 
+@operation("comment_on_constraints")
+@dataclass
+class CommentOnConstraints(Step):
+    """COMMENT ON CONSTRAINT. SHARE UPDATE EXCLUSIVE on the table for an instant: reads and writes go on."""
+
+    table: str
+    comments: dict[str, str | None]
+    was: dict[str, str | None] = field(default_factory=dict, metadata={"written": False})
+
+    def run(self, on: Runtime) -> None:
+        on.strong(
+            [self.table],
+            *(compose("COMMENT ON CONSTRAINT {n:i} ON {t:t} IS {m:l}", n=n, t=self.table, m=m) for n, m in self.comments.items()),
+        )
+
+    def undo(self) -> Step:
+        return CommentOnConstraints(self.table, self.was)
+
+    def merge(self, other: Step) -> CommentOnConstraints | None:
+        if isinstance(other, CommentOnConstraints) and other.table == self.table:
+            return CommentOnConstraints(self.table, self.comments | other.comments, self.was | other.was)
+        return None
+
+
 @operation("widen_column")
 @dataclass
 class WidenColumn(Step):

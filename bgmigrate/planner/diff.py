@@ -47,10 +47,16 @@ def diff(
             out += _table(a_table, b_table, _given(target, key), blue)
         elif b_table or concerns(key):
             out.append(Difference(what="table", table=key, name=key, have=a_table, want=b_table))
-            out += _altered(Table(oid=0, schema=b_table.schema, name=b_table.name), b_table, None) if b_table else []
-            commented = [c for c in b_table.constraints.values() if c.comment] if b_table else []
-            out += (Difference(what="constraint comment", table=key, name=c.name, have=None, want=c.comment) for c in commented)
+            out += _of_new(b_table) if b_table else []
     return out + list(_things(have, want, blue))
+
+
+def _of_new(table: Table) -> Iterator[Difference]:
+    """What CREATE TABLE does not say of a new table."""
+    yield from _altered(Table(oid=0, schema=table.schema, name=table.name), table, None)
+    for name, constraint in table.constraints.items():
+        if constraint.comment:
+            yield Difference(what="constraint comment", table=table.key, name=name, have=None, want=constraint.comment)
 
 
 def _things(have: Schema, want: Schema, blue: Snapshot | None) -> Iterator[Difference]:
@@ -87,8 +93,10 @@ def _table(have: Table, want: Table, given: frozenset[str], blue: Snapshot | Non
         alike = have.constraints.get(name) or next((c for c in have.constraints.values() if _constraint_text(c) == _constraint_text(wanted)), None)
         if alike and wanted.validated and not alike.validated and _constraint_text(alike) == _constraint_text(wanted):
             yield differs("validation", alike.name, alike, wanted)
-        if (alike.comment if alike else None) != wanted.comment:
-            yield differs("constraint comment", alike.name if alike else name, alike.comment if alike else None, wanted.comment)
+    for name, constraint in want.constraints.items():
+        said = have.constraints[name].comment if name in have.constraints else None
+        if said != constraint.comment:
+            yield differs("constraint comment", name, said, constraint.comment)
     plain = {n: i for n, i in have.indexes.items() if not i.constraint}, {n: i for n, i in want.indexes.items() if not i.constraint}
     yield from (differs("index", n, x, y) for n, x, y in _unmatched(*plain, _index_text, given))
     if have.comment != want.comment:

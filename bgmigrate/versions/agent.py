@@ -131,11 +131,13 @@ def snapshot(version: Version) -> Dict[str, Any]:
 
 
 def in_fixed_order(statements: List[str]) -> List[str]:
-    """The statements with neighbours of one kind sorted: SQLAlchemy keeps constraints and indexes in sets."""
+    """The statements with neighbours of one kind sorted: SQLAlchemy keeps indexes, constraints' comments and circular foreign keys in sets."""
     import itertools
 
     def kind(text: str) -> str:
         words = text.split()
+        if words[:1] == ["ALTER"] and "FOREIGN KEY" not in text:
+            return ""  # the application's own DDL, whose order may matter
         return " ".join(w for w in words[:3] if w in ("CREATE", "UNIQUE", "INDEX", "ALTER", "COMMENT", "CONSTRAINT")).replace("UNIQUE ", "")
 
     groups = itertools.groupby(statements, kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,12 +18,23 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal.environments import Registered
 from bgmigrate.journal.synchronizations import Synchronization
-from bgmigrate.ops import AddColumns, AddConstraint, BuildIndex, BuildSequence, BuildTable, SynchronizeColumns
+from bgmigrate.ops import (
+    AddColumns,
+    AddConstraint,
+    Attach,
+    BuildFunction,
+    BuildIndex,
+    BuildSequence,
+    BuildTable,
+    BuildView,
+    SynchronizeColumns,
+)
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
 from bgmigrate.planner.pending import unmade
-from bgmigrate.planner.propose import Proposal, propose, undecided_renames
+from bgmigrate.planner.propose import Proposal, propose
 from bgmigrate.planner.prove import prove
+from bgmigrate.planner.renames import undecided
 from bgmigrate.planner.speech import DriverSpeech
 from bgmigrate.planner.write import write
 from bgmigrate.progress import Progress
@@ -32,6 +42,7 @@ from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.load import snapshot_of, working_tree
 from bgmigrate.versions.spec import Spec, parse
+from bgmigrate.workflow.ask import about_renames
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
@@ -58,7 +69,7 @@ def plan(
         DriverSpeech(settings, _runnable(settings, from_spec, target_spec)) as speech,
         compare(settings, project, target, blue, given, facts, speech) as (differences, scratch),
     ):
-        asked = _ask(differences)
+        asked = about_renames(undecided(differences))
         if asked is not None:
             hints = [*hints, *asked]
             return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
@@ -150,20 +161,6 @@ def _hints(target: Snapshot, flags: Iterable[tuple[str, str]]) -> Hints:
     return merged(hints, grouped, None)
 
 
-def _ask(differences: Differences) -> list[tuple[str, str]] | None:
-    """With a terminal, ask about what looks like a rename; without one, leave it to the refusal."""
-    undecided = undecided_renames(differences)
-    if not undecided or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    import click
-
-    answers = []
-    for table, old, new in undecided:
-        same = click.confirm(f"Is {table}.{new} the column {table}.{old} under a new name?", err=True, default=False)
-        answers.append(("rename", f"{table}.{old}={new}") if same else ("new", f"{table}.{new}"))
-    return answers
-
-
 def _refuse_taken_names(proposal: Proposal, differences: Differences, live: catalog.Schema | None, project: Project) -> None:
     """Refuse a name that the database still has for something that a pending contract drops."""
     if live is None:
@@ -175,6 +172,10 @@ def _refuse_taken_names(proposal: Proposal, differences: Differences, live: cata
             taken.append((step.table, None))
         if isinstance(step, BuildSequence) and step.name in live.sequences:
             taken.append((step.name, None))
+        if isinstance(step, Attach) and (step.kind, step.table, step.name) in live.things:
+            taken.append((step.table, step.name))
+        if isinstance(step, BuildView) or (isinstance(step, BuildFunction) and not step.was):
+            taken += [(t.named, None) for t in live.things.values() if t.kind in ("function", "view") and t.sql == step.name]
         if isinstance(step, (AddColumns, SynchronizeColumns)) and step.table in live.tables:
             added = step.columns if isinstance(step, AddColumns) else step.add
             taken += [(step.table, c) for c in added if c in live.tables[step.table].columns]

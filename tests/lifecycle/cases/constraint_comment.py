@@ -1,33 +1,55 @@
-"""Comments on constraints: set, changed, taken away; on one that stays, on one that is new, on one that is built anew with a renamed column."""
+"""Comments on constraints: changed and taken away, on one that is new, on a new table's, and on one that is built anew for a renamed column."""
 
-from tests.lifecycle.case import Case, Seen, insert, update
+from tests.lifecycle.case import Case, Row, Seen, insert, update
+
+HEAD = '''
+class Part(Base):
+    __tablename__ = "Parts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int | None]
+'''
+BLUE = HEAD + '''
+    code: Mapped[int | None]
+    __table_args__ = (CheckConstraint("size > 0", name="It's large", comment="as it was"), CheckConstraint("size < 100000", name="gone", comment="to go"),
+                      CheckConstraint("code > 0", name="code_given", comment="kept"))
+'''
+GREEN = HEAD + '''
+    number: Mapped[int | None] = mapped_column(info={"bgmigrate": {"renamed_from": "code"}})
+    __table_args__ = (CheckConstraint("size > 0", name="It's large", comment="it's new ☕ \\\\"), CheckConstraint("size < 100000", name="gone"),
+                      CheckConstraint("number > 0", name="code_given", comment="kept"), UniqueConstraint("size", "id", comment="both"))
+
+class Shelf(Base):
+    __tablename__ = "shelves"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    __table_args__ = (CheckConstraint("size > 0", name="large", comment="of a new table"),)
+'''
+
+
+def to_green(blue: Row) -> Row:
+    return {"number": blue["code"]}
+
 
 CASE = Case(
     kind="constraint_comment",
-    blue='''
-class Item(Base):
-    __tablename__ = "items"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(Text)
-    size: Mapped[int]
-    __table_args__ = (CheckConstraint("size > 0", name="size", comment="it's old"), CheckConstraint("size < 9000", name="gone", comment="stays no longer"),
-                      UniqueConstraint("name", name="Names", comment="same"), CheckConstraint("size <> 5", name="dropped", comment="dropped"))
-''',
-    green='''
-class Item(Base):
-    __tablename__ = "items"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    label: Mapped[str] = mapped_column(Text, info={"bgmigrate": {"renamed_from": "name"}})
-    size: Mapped[int]
-    __table_args__ = (CheckConstraint("size > 0", name="size", comment="it's new"), CheckConstraint("size < 9000", name="gone"),
-                      UniqueConstraint("label", name="Names", comment="same"), UniqueConstraint("label", "size", name="added", comment="of a new one"))
-''',
-    seed="INSERT INTO items (name, size) SELECT 'n' || i, i + 5 FROM generate_series(1, 200) i",
-    blue_writes=(insert("items", lambda n: {"name": f"blue {n}", "size": n + 6}),),
-    green_writes=(
-        insert("items", lambda n: {"label": f"green {n}", "size": n + 6}),
-        update("items", lambda n: n % 20 + 1, lambda n: {"size": n + 7}),
+    blue=BLUE,
+    green=GREEN,
+    seed="""INSERT INTO "Parts" (size, code) SELECT i, NULLIF(i, 7) FROM generate_series(1, 200) i""",
+    blue_writes=(
+        insert("Parts", lambda n: {"size": 1 + n, "code": 1 + n}),
+        update("Parts", lambda n: n % 20 + 1, lambda n: {"code": None}),
     ),
-    seen=(Seen(table="items", to_green=lambda blue: {"label": blue["name"]}, to_blue=lambda green: {"name": green["label"]}),),
-    changes=("ck_items_size", "ck_items_gone", "Names", "added"),
+    green_writes=(
+        insert("Parts", lambda n: {"size": 1 + n}),
+        update("Parts", lambda n: n % 20 + 1, lambda n: {"number": 1 + n}),
+        insert("shelves", lambda n: {"size": 1 + n}),
+    ),
+    seen=(Seen(table="Parts", to_green=to_green, to_blue=lambda green: {"code": green["number"]}),),
+    changes=("It's large", "gone", "large", "code_given"),
+    final=(
+        (
+            "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE obj_description(oid, 'pg_constraint') IS NOT NULL ORDER BY 1",
+            [("both",), ("it's new ☕ \\",), ("kept",), ("of a new table",)],
+        ),
+    ),
 )

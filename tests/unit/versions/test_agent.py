@@ -10,6 +10,7 @@ import pytest
 
 from bgmigrate.settings import Environment, Settings
 from bgmigrate.snapshot import Snapshot
+from bgmigrate.versions.agent import in_fixed_order
 from bgmigrate.versions.load import agent, snapshot_of
 from bgmigrate.versions.process import Agent, VersionFailed
 from bgmigrate.versions.spec import parse
@@ -192,3 +193,10 @@ def test_a_snapshot_file_gives_back_what_was_written(tree: Path) -> None:
     told = describe(tree)
     (tree / "blue.json").write_text(json.dumps(told.as_json()))
     assert snapshot_of(Settings(directory=tree), "snapshot:blue.json").fingerprint == told.fingerprint
+
+
+def test_what_sqlalchemy_keeps_in_sets_comes_in_a_fixed_order_and_an_application_s_own_ddl_in_its_own() -> None:
+    sets = ["COMMENT ON CONSTRAINT b ON t IS 'b'", "COMMENT ON CONSTRAINT a ON t IS 'a'"]
+    keys = ["ALTER TABLE b ADD FOREIGN KEY(x) REFERENCES a (id)", "ALTER TABLE a ADD FOREIGN KEY(x) REFERENCES b (id)"]
+    own = ["ALTER TABLE t FORCE ROW LEVEL SECURITY", "ALTER TABLE t ENABLE ROW LEVEL SECURITY"]
+    assert in_fixed_order([*sets, *keys, *own]) == [*reversed(sets), *reversed(keys), *own]
