@@ -31,7 +31,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # What holds expressions as the server spells them; a function's body is its author's text.
-_EXPRESSIONS = re.compile(r"(?:CREATE (?:UNLOGGED )?TABLE|ALTER TABLE|CREATE (?:UNIQUE )?INDEX|CREATE (?:MATERIALIZED )?VIEW|CREATE (?:POLICY|DOMAIN|RULE))\b")
+_EXPRESSIONS = re.compile(
+    r"ALTER TABLE\b|CREATE (?:(?:UNLOGGED )?TABLE|(?:UNIQUE )?INDEX|(?:MATERIALIZED )?VIEW|POLICY|DOMAIN|RULE)\b"
+)
 _BATCH = 200  # statements a transaction: one for all would need a lock for each object at once (max_locks_per_transaction)
 
 
