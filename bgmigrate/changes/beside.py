@@ -8,7 +8,7 @@ from bgmigrate.catalog import Constraint
 from bgmigrate.changes.base import Planned, Stage
 from bgmigrate.changes.demands import Demand
 from bgmigrate.naming import object_name
-from bgmigrate.ops import AddConstraint, AddUnvalidated, ReplaceConstraint, Step
+from bgmigrate.ops import AddConstraint, AddUnvalidated, CommentOnConstraints, ReplaceConstraint, Step
 
 
 def added(table: str, want: Constraint, stage: Stage) -> Planned:
@@ -33,5 +33,10 @@ def exchanged(table: str, have: Constraint, want: Constraint, stage: Stage, back
 def given_back(table: str, have: Constraint, demand: Demand | None) -> tuple[Step, ...]:
     """What brings a constraint back in a rollback: the rows are asked before anything changes."""
     if not have.validated:
-        return (AddUnvalidated(table, have.name, have.definition),)
-    return (*([demand.step] if demand else []), AddConstraint(table, have.name, have.definition))
+        return (AddUnvalidated(table, have.name, have.definition), *commented(table, have))
+    return (*([demand.step] if demand else []), AddConstraint(table, have.name, have.definition), *commented(table, have))
+
+
+def commented(table: str, have: Constraint, name: str = "") -> tuple[Step, ...]:
+    """Its comment, where it has one."""
+    return (CommentOnConstraints(table, {name or have.name: have.comment}),) if have.comment is not None else ()

@@ -69,7 +69,12 @@ class ConstraintComment(Change):
 
 
 def _built_anew(differences: Differences) -> Iterator[tuple[str, Constraint]]:
-    """Constraints with a comment that get a twin, because a column of theirs gets a successor."""
+    """Constraints with a comment that become others, or get a twin because a column of theirs gets a successor."""
+    for table in differences.green.tables.values():
+        before = differences.renamed.tables.get(table.key)
+        for c in table.constraints.values():
+            if c.comment and before and c.name in before.constraints and before.constraints[c.name].definition != c.definition:
+                yield table.key, c
     for move in differences.moves:
         for table in differences.green.tables.values():
             for c in table.constraints.values():

@@ -12,8 +12,8 @@ from bgmigrate.snapshot import Snapshot, SnapshotColumn
 
 Side = Literal["blue", "green"]  # the version that is live, and the one that is to be
 What = Literal[
-    "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "validation", "index",
-    "user type", "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
+    "table", "column", "type", "not null", "default", "identity", "generated", "collation", "comment", "constraint", "validation",
+    "constraint comment", "index", "user type", "sequence", "storage parameters", "replica identity", "partitioning", "persistence",
     "tablespace", "access method", "row security", "function", "view", "materialized view", "trigger", "policy", "statistics",
     "constraint comment",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bgmigrate.catalog import Constraint
 from bgmigrate.changes.base import Planned, Stage
+from bgmigrate.changes.beside import commented
 from bgmigrate.changes.demands import Demand, asked
 from bgmigrate.ops import BuildExclusion, Step
 from bgmigrate.ops.build_exclusion import small
@@ -29,4 +30,5 @@ def added(table: str, want: Constraint, name: str, stage: Stage, old: Constraint
 
 def brought_back(table: str, have: Constraint, demand: Demand | None) -> tuple[Step, ...]:
     """What brings it back in a rollback: size and rows are asked before anything changes."""
-    return (small(table, have.name), *([demand.step] if demand else []), BuildExclusion(table, have.name, have.definition))
+    build = BuildExclusion(table, have.name, have.definition)
+    return (small(table, have.name), *([demand.step] if demand else []), build, *commented(table, have))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bgmigrate.catalog import Constraint, Index, Table
 from bgmigrate.changes.base import Planned, Stage
+from bgmigrate.changes.beside import commented
 from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.demands import Demand
 from bgmigrate.changes.difference import Differences
@@ -41,7 +42,7 @@ def built(table: Table, constraint: Constraint, name: str, *stages: Stage, old: 
 
 def brought_back(table: Table, constraint: Constraint, demand: Demand | None, name: str) -> tuple[Step, ...]:
     """What brings it back in a rollback: the rows are asked before anything changes."""
-    return (*([demand.step] if demand else []), *steps_of(table, constraint, name))
+    return (*([demand.step] if demand else []), *steps_of(table, constraint, name), *commented(table.key, constraint, name))
 
 
 def refuse_leaning(differences: Differences, table: str, have: Constraint) -> None:

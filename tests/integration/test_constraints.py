@@ -94,6 +94,25 @@ def test_a_looser_check_takes_the_place_of_the_old_one_in_expand(project: Projec
     assert project.sql("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'c'") == [("CHECK ((size < 200))",)]
 
 
+def test_a_comment_stays_with_a_constraint_that_is_built_anew_or_comes_back(project: Project) -> None:
+    def commented(text: str, columns: str, actions: str) -> str:
+        return models(
+            f'CheckConstraint("{text}", name="c", comment="it\'s"), UniqueConstraint({columns}, name="u", comment="of u"),',
+            f'ForeignKeyConstraint(["team_id"], ["teams.id"], name="fk", comment="of fk"{actions}),',
+        )
+
+    start(project, commented("size > 0 AND size < 100", '"code"', ""), commented("size < 200", '"code", "size"', ', ondelete="CASCADE"'))
+    comments = "SELECT conname::text, obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conname IN ('c', 'u', 'fk') ORDER BY 1"
+    wanted = [("c", "it's"), ("fk", "of fk"), ("u", "of u")]
+    assert project.sql(comments) == wanted
+    planned(project)
+    project.must("expand")
+    project.must("rollback")
+    assert project.sql(comments) == wanted
+    through(project)
+    assert project.sql(comments) == wanted
+
+
 @pytest.mark.parametrize(("blue", "green", "phase"), [("'a', 'b'", "'a', 'b', 'c'", "expand"), ("'a', 'b', 'c'", "'a', 'b'", "contract")])
 def test_values_of_an_enumeration_by_check_come_in_expand_and_go_in_contract(project: Project, blue: str, green: str, phase: str) -> None:
     column = "    state: Mapped[str | None] = mapped_column(Enum({}, name='state', native_enum=False, create_constraint=True, length=20))\n"
