@@ -24,6 +24,16 @@ def backward(**columns: str) -> dict[str, Any]:
     return {"bgmigrate": {"backward": columns}}
 
 
+def blue_satisfies(*constraints: str) -> dict[str, Any]:
+    """For a table's `info`: constraints and unique indexes that the old version surely obeys, so that they may hold from expand on."""
+    return {"bgmigrate": {"blue_satisfies": list(constraints)}}
+
+
+def drop_in_expand(*constraints: str) -> dict[str, Any]:
+    """For a table's `info`: unique and exclusion constraints (or unique indexes) that this version's writes break, so that expand drops them."""
+    return {"bgmigrate": {"drop_in_expand": list(constraints)}}
+
+
 def moved_from(
     table: str, *, forward: Mapping[str, str] | Sequence[Mapping[str, str]], when: str | Sequence[str] | None = None,
     backward: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,

@@ -13,14 +13,19 @@ from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence
 from bgmigrate.database import Connection
 from bgmigrate.naming import key, split
 from bgmigrate.sql import template
+from bgmigrate.sql.spelling import stable
 
 
-def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> Schema:
-    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables."""
+def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",), tables: Collection[str] | None = None) -> Schema:
+    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables.
+
+    `tables`: only these (by key), and nothing that belongs to no table.
+    """
     rows = [r for r in connection.execute(template("catalog_tables").encode()).fetchall() if r[2] not in ignore]
+    rows = [r for r in rows if tables is None or key(r[1], r[2]) in tables]
     oids = [r[0] for r in rows]
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
-    tables = (
+    found = (
         Table(
             oid=oid, schema=schema, name=name, kind=kind, comment=comment, options=_parameters(options), grants=grants,
             partition_by=partition, persistence=persistence, tablespace=tablespace, access_method=method, inherited=inherited,
@@ -29,6 +34,8 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         )
         for oid, schema, name, kind, comment, grants, partition, persistence, replica, secured, forced, options, tablespace, method, inherited in rows
     )
+    if tables is not None:
+        return Schema(tables={t.key: t for t in found})
     types = (
         UserType(schema=s, name=n, kind=k, labels=tuple(labels), definition=definition)
         for s, n, k, labels, definition in connection.execute(template("catalog_types").encode()).fetchall()
@@ -37,7 +44,7 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
         Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
     )
     return Schema(
-        tables={t.key: t for t in tables}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
+        tables={t.key: t for t in found}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
         things={t.key: t for t in _things(connection) if t.table is None or split(t.table)[1] not in ignore},
     )
 
@@ -52,7 +59,8 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
         connection.execute(template("catalog_columns").encode(), [oids])
     ):
         out[oid][name] = Column(
-            name=name, type=type_, not_null=not_null, default=default, identity=identity, identity_options=f"({options})" if identity else None,
+            name=name, type=type_, not_null=not_null, default=default and stable(default), identity=identity,
+            identity_options=f"({options})" if identity else None,
             generated=generated, collation=collation, comment=comment, grants=grants, serial=sequence if owned and not identity else None,
             sequence=Sequence(schema=schema, name=sequence, type=kind, options=options) if sequence else None,
         )
@@ -65,7 +73,7 @@ def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str,
         template("catalog_constraints").encode(), [oids]
     ):
         out[table][name] = Constraint(
-            oid=oid, name=name, kind=kind, definition=definition.removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
+            oid=oid, name=name, kind=kind, definition=stable(definition).removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
             references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
             operators=tuple(operators),
         )
@@ -77,9 +85,9 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
     for row in connection.execute(template("catalog_indexes").encode(), [oids]):
         oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
         out[table][name] = Index(
-            oid=oid, name=name, definition=definition, unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
-            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(elements), predicate=predicate,
-            nulls_distinct=distinct,
+            oid=oid, name=name, definition=stable(definition), unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
+            partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(map(stable, elements)),
+            predicate=predicate and stable(predicate), nulls_distinct=distinct,
         )
     return out
 

@@ -15,7 +15,7 @@ from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.beside import added
 from bgmigrate.changes.demands import Demand, asked, of_constraint
 from bgmigrate.changes.difference import Differences
-from bgmigrate.changes.satisfied import in_expand
+from bgmigrate.changes.satisfied import in_expand, referable
 from bgmigrate.findings import Finding
 from bgmigrate.sql.foreign_keys import FOLLOWS, ForeignKey
 
@@ -77,7 +77,7 @@ class AddForeignKey(Change):
 def obeyed(differences: Differences, table: str, want: Constraint) -> bool:
     """May it hold from expand on: for blue obeys it, or does not know its columns, and the key that it points to is there?"""
     key = ForeignKey.parse(want.definition)
-    if key is None or not _referable(differences, want, key):
+    if key is None or not referable(differences, want):
         return False
     return (key.never_blocks and _left_null(differences, table, want)) or in_expand(differences, table, want)
 
@@ -91,11 +91,3 @@ def _left_null(differences: Differences, table: str, want: Constraint) -> bool:
         c.name not in known and not (c.not_null or c.default or c.identity or c.generated) and (table, c.name) not in differences.hints.forward
         for c in columns
     )
-
-
-def _referable(differences: Differences, want: Constraint, key: ForeignKey) -> bool:
-    """Has what it points to a key on these columns before contract?"""
-    heads = differences.heads.tables.get(want.references or "")
-    if heads is None:
-        return True  # a new table, created whole in expand
-    return any(i.unique and not i.partial and not i.expression and {*i.columns} == {*key.referenced} for i in heads.indexes.values())

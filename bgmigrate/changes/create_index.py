@@ -45,7 +45,7 @@ class CreateIndex(Change):
     want: Index
     demand: Demand | None
     at_once: bool
-    taken: bool  # has something else, which goes in contract, its name until then?
+    taken: Index | None  # what has its name until contract
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
@@ -54,7 +54,7 @@ class CreateIndex(Change):
             if d.have is None and d.table:
                 differences.take(d)
                 table = differences.green.tables[d.table]
-                early, taken = not d.want.unique or in_expand(differences, d.table, d.want), d.name in differences.heads.tables[d.table].indexes
+                early, taken = not d.want.unique or in_expand(differences, d.table, d.want), differences.heads.tables[d.table].indexes.get(d.name)
                 out.append(cls(table=d.table, want=d.want, demand=of_index(differences, table, d.want), at_once=early, taken=taken))
         return out
 
@@ -65,7 +65,7 @@ class CreateIndex(Change):
 
     def _build(self, stage: Stage) -> list[Planned]:
         assert self.table
-        becomes = self.want.name if self.taken else ""
+        becomes = self.want.name if self.taken and self.taken.nameless != self.want.nameless else ""
         step = BuildIndex(self.table, self._built, concurrently(self.want.named(self._built)), becomes=becomes)
         return [Planned(stage=stage, step=step, because=(f"{self.want.name}: SHARE UPDATE EXCLUSIVE, reads and writes go on.",))]
 

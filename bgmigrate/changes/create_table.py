@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from bgmigrate.catalog import Column, Table
+from bgmigrate.catalog import Column, Constraint, Table
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Difference, Differences
+from bgmigrate.changes.satisfied import referable
 from bgmigrate.ops import AddConstraint, BuildTable, assigned
 
 _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"}
@@ -20,7 +21,7 @@ _SERIAL = {"integer": "serial", "bigint": "bigserial", "smallint": "smallserial"
 
 @dataclass(frozen=True, kw_only=True)
 class CreateTable(Change):
-    """CREATE TABLE in expand; nothing is left for contract."""
+    """CREATE TABLE in expand; for contract only foreign keys are left that point to keys which are not there before."""
 
     kind: ClassVar[str] = "create_table"
     rank: ClassVar[int] = 20
@@ -33,11 +34,13 @@ class CreateTable(Change):
              "it: give it an ON DELETE rule if blue deletes."),
             ("Adding a foreign key waits for the writers of both tables, and others wait behind it: for an instant, and again within "
              "the lock budget."),
+            "A foreign key to a key that is new as well, and waits for contract, waits with it.",
             "Rollback drops the table with whatever green has written into it.",
         ),
     )
 
     want: Table
+    later: tuple[Constraint, ...] = ()  # foreign keys, as green has them
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
@@ -53,11 +56,15 @@ class CreateTable(Change):
         """The change for one new table."""
         # a foreign key to a column whose successor has another name until contract points to that
         known = {n: replace(c, definition=differences.redefined.get((d.name, n), c.definition)) for n, c in d.want.constraints.items()}
-        return cls(table=d.table, want=replace(d.want, constraints=known))
+        later = tuple(
+            c for n, c in d.want.constraints.items()
+            if c.kind == "f" and (d.name, n) not in differences.redefined and not referable(differences, c)
+        )
+        return cls(table=d.table, want=replace(d.want, constraints=known), later=later)
 
     def expand(self) -> list[Planned]:
         t = self.want
-        foreign = [c for c in t.constraints.values() if c.kind == "f"]
+        foreign = [c for c in t.constraints.values() if c.kind == "f" and c not in self.later]
         build = BuildTable(
             t.key,
             columns={c.name: _definition(t, c) for c in t.columns.values()},
@@ -68,13 +75,14 @@ class CreateTable(Change):
             comments={c.name: c.comment for c in t.columns.values() if c.comment},
         )
         steps = [Planned(stage=Stage.TABLES, step=build, because=(f"Table {t.key}: only green knows it. No table in use is locked.",))]
-        return steps + [
-            Planned(
-                stage=Stage.CONSTRAINTS, step=AddConstraint(t.key, c.name, c.definition),
-                because=(f"{t.key} -> {c.references}: SHARE ROW EXCLUSIVE on both for an instant; validated while reads and writes go on.",),
-            )
-            for c in foreign
-        ]
+        return steps + [self._refer(c, Stage.CONSTRAINTS) for c in foreign]
+
+    def _refer(self, c: Constraint, stage: Stage) -> Planned:
+        why = f"{self.want.key} -> {c.references}: SHARE ROW EXCLUSIVE on both for an instant; validated while reads and writes go on."
+        return Planned(stage=stage, step=AddConstraint(self.want.key, c.name, c.definition), because=(why,))
+
+    def contract(self) -> list[Planned]:
+        return [self._refer(c, Stage.REFER) for c in self.later]
 
 
 def _options(table: Table) -> str:

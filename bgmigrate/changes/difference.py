@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -62,8 +62,8 @@ class NotPossible(Exception):
 class Trial(Protocol):
     """A throw-away database with one version's schema, for what only PostgreSQL can say. Whatever is tried there is taken back."""
 
-    def after(self, *statements: str) -> Schema:
-        """The schema as it is after these statements. Raises NotPossible."""
+    def after(self, *statements: str, tables: Collection[str] | None = None) -> Schema:
+        """The schema (or some tables of it, by key) as it is after these statements. Raises NotPossible."""
 
     def refuses(self, *statements: str) -> str | None:
         """What the server says against these statements; None where it takes them."""

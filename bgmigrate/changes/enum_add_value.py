@@ -15,7 +15,7 @@ from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Differences
 from bgmigrate.findings import Finding
 from bgmigrate.naming import qualified
-from bgmigrate.ops import AddEnumValue
+from bgmigrate.ops import ExtendEnum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class EnumAddValue(Change):
             after = self.labels[place - 1] if place else None
             before = None if place else next(v for v in self.labels if v not in self.added)
             why = f"{self.type}: one more value, in a transaction of its own. No table is locked, and rollback cannot take it back."
-            out.append(Planned(stage=Stage.TYPES, step=AddEnumValue(self.type, value, after=after, before=before), because=(why,)))
+            out.append(Planned(stage=Stage.TYPES, step=ExtendEnum(self.type, value, after=after, before=before), because=(why,)))
         return out
 
     def warnings(self) -> list[Finding]:

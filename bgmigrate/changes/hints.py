@@ -112,6 +112,8 @@ def merged(hints: Hints, flags: Mapping[str, Iterable[str]], file: Path | None) 
     for text in flags.get("new", ()):  # a person was asked, and said that it is no rename
         table, _, column = text.rpartition(".")
         renamed[table, column] = None
+    for table in flags.get("new_table", ()):
+        tables[table] = {**tables.get(table, {}), "renamed_from": None}
     for text in flags.get("forward", ()):
         at, sql = _flag("--forward", text, "T.COLUMN=SQL")
         forward[at] = sql

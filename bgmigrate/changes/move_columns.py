@@ -18,8 +18,11 @@ from bgmigrate.changes.move_hint import parts
 from bgmigrate.changes.move_key import key_of, obstacles
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.ops import BackfillTable, DropNotNull, RequireMovable, RequireReadBack, StopSynchronizingTables, SynchronizeTables
+from bgmigrate.naming import ident
+from bgmigrate.ops import BackfillTable, DropNotNull, RequireMovable, RequireReadBack, RequireRows, StopSynchronizingTables, SynchronizeTables
 from bgmigrate.ops.move_rules import copied
+from bgmigrate.ops.sync_function import WIDER
+from bgmigrate.sql.references import references
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class MoveColumns(Change):
         ),
     )
 
-    source: str  # the old table
+    have: Table  # the old table
     create: CreateTable
     key: tuple[str, ...]
     parts: tuple[dict[str, Any], ...]
@@ -65,7 +68,7 @@ class MoveColumns(Change):
             create = CreateTable.of(differences, d)
             key = key_of(d.want, old, given)
             assert not isinstance(key, str)
-            out.append(cls(table=d.name, source=old.key, create=create, key=key, parts=tuple(given), gone=columns))
+            out.append(cls(table=d.name, have=old, create=create, key=key, parts=tuple(given), gone=columns))
             differences.take(d)
             for column in columns:
                 differences.take(differences.find("column", old.key, column.name))
@@ -75,6 +78,11 @@ class MoveColumns(Change):
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
+
+    @property
+    def source(self) -> str:
+        """The old table."""
+        return self.have.key
 
     @property
     def touched(self) -> set[tuple[str, str]]:
@@ -105,7 +113,7 @@ class MoveColumns(Change):
         readable = RequireReadBack(self.source, self.table, list(self.key), each, self.without)
         both = "each follows the other" if self.gone else f"{self.table} follows"
         steps = [
-            *self._unused(), *self.create.expand(),
+            *self._unused(), *self._demands(), *self.create.expand(),
             Planned(
                 stage=Stage.SYNCHRONIZE, step=sync,
                 because=(f"{self.source} -> {self.table}: {both}, by triggers. SHARE ROW EXCLUSIVE on both for an instant.",),
@@ -125,6 +133,31 @@ class MoveColumns(Change):
         stop = StopSynchronizingTables(self.source, self.table, [c.name for c in self.gone])
         why = f"{self.source} -> {self.table}: triggers and old columns go together. ACCESS EXCLUSIVE on both for an instant."
         return [*self._unused(), Planned(stage=Stage.SWAP, step=stop, because=(why,))]
+
+    def _demands(self) -> list[Planned]:
+        """What the rows that are there must be like, where a value may be none for its new column."""
+        assert self.table
+        steps = []
+        for part in self.parts:
+            asked = {c: self.create.want.columns[c] for c, sql in part["forward"].items() if not self._certain(part, c, sql)}
+            if asked:
+                step = RequireRows(
+                    self.source, self.table, {c: part["forward"][c] for c in asked}, {n: c.type for n, c in asked.items()},
+                    [n for n, c in asked.items() if c.not_null], part.get("when", "true"),
+                )
+                why = f"{', '.join(asked)}: every row that is there must have a value that {self.table} can take. Reads the table; locks nothing."
+                steps.append(Planned(stage=Stage.DEMAND, step=step, because=(why,)))
+        return steps
+
+    def _certain(self, part: dict[str, Any], column: str, expression: str) -> bool:
+        """Has every row a value, because it is a constant, or a copy into a column that takes as much?"""
+        want, source = self.create.want.columns[column], copied(expression, self.have.columns)
+        if source is None:
+            return not references(expression, self.have.columns)
+        have = self.have.columns[source]
+        given = have.not_null or not want.not_null or part.get("when", "").strip() == f"{ident(source)} IS NOT NULL"
+        wider = (*WIDER.get(have.type, ()), *(("text",) if have.type.startswith("character varying") else ()))
+        return given and want.type in (have.type, *wider)
 
     def _unused(self) -> list[Planned]:
         why = "no view, policy or function may use them, for nothing takes their places. Locks nothing."

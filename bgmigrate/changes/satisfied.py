@@ -8,6 +8,7 @@ from bgmigrate.catalog import Constraint, Index, Schema
 from bgmigrate.changes.difference import Differences, NotPossible
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.sql import compose
+from bgmigrate.sql.foreign_keys import ForeignKey
 
 
 def in_expand(differences: Differences, table: str, thing: Constraint | Index) -> bool:
@@ -30,6 +31,14 @@ def in_expand(differences: Differences, table: str, thing: Constraint | Index) -
 def asked_to_go(differences: Differences, table: str, name: str) -> bool:
     """Does the table's hint `drop_in_expand` name it?"""
     return name in differences.hints.tables.get(table, {}).get("drop_in_expand", ())
+
+
+def referable(differences: Differences, want: Constraint) -> bool:
+    """Has what a foreign key points to a key on these columns before contract?"""
+    key, heads = ForeignKey.parse(want.definition), differences.heads.tables.get(want.references or "")
+    if heads is None or key is None:
+        return True  # a new table is created whole in expand
+    return any(i.unique and not i.partial and not i.expression and {*i.columns} == {*key.referenced} for i in heads.indexes.values())
 
 
 def _same(differences: Differences, table: str, thing: Constraint | Index) -> bool:

@@ -45,7 +45,8 @@ class SetNotNull(Change):
         for d in differences.all("not null"):
             table = differences.green.tables[d.table or ""]
             column = table.columns[d.name]
-            if not d.want or column.identity or column.generated or column.serial:
+            renamed = d.name in differences.renames.get(table.key, {})  # blue's NULLs would be its old column's
+            if not d.want or renamed or column.identity or column.generated or column.serial:
                 continue
             differences.take(d)
             blue = differences.blue.tables.get(table.key) if differences.blue else None

@@ -77,7 +77,7 @@ def _parameters_alone(differences: Differences, table: str, name: str, have: Ind
     if have.options == want.options or have.name != want.name:
         return False
     try:
-        after = differences.on_heads.after(set_parameters(table, want.options, list({**have.options, **want.options}), name))
+        after = differences.on_heads.after(set_parameters(table, want.options, list({**have.options, **want.options}), name), tables={table})
     except NotPossible:
         return False
     return after.tables[table].indexes[name].definition == want.definition

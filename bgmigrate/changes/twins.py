@@ -89,8 +89,9 @@ def _all(differences: Differences, moves: Sequence[Move]) -> Iterator[Twin]:
     What the two versions have in different forms is left in the pool.
     """
     heads, green = differences.heads, differences.green
-    was = differences.on_heads.after(*_renames((m.table, m.old, m.there) for m in moves), *_types(moves))
-    now = differences.on_green.after(*_renames((m.table, m.final, m.there) for m in moves if m.final != m.there), *_types(moves))
+    here, there = (_concerned(schema, moves) for schema in (heads, green))
+    was = differences.on_heads.after(*_renames((m.table, m.old, m.there) for m in moves), *_types(moves), tables=here)
+    now = differences.on_green.after(*_renames((m.table, m.final, m.there) for m in moves if m.final != m.there), *_types(moves), tables=there)
     read = _retyped(differences, moves) or was
     taken = {n for t in heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
     for table, thing in _hanging(heads, was):
@@ -110,7 +111,7 @@ def _all(differences: Differences, moves: Sequence[Move]) -> Iterator[Twin]:
 
 def way_back(differences: Differences, move: Move) -> list[Twin]:
     """Everything that hangs on one column in the migrations' schema, for the way back to it. Raises NoTwin."""
-    was = differences.on_heads.after(*_renames([(move.table, move.old, move.there)]))
+    was = differences.on_heads.after(*_renames([(move.table, move.old, move.there)]), tables=_concerned(differences.heads, [move]))
     taken = {n for t in differences.heads.tables.values() for n in (*t.indexes, *t.constraints, t.name)}
     return [_twin(was, table, thing, taken, thing.name) for table, thing in _hanging(differences.heads, was)]
 
@@ -122,6 +123,12 @@ def _owner(moves: Sequence[Move], twin: Twin) -> Move:
         (m for m in mine if m.there in twin.columns),
         next((m for m in moves if twin.constraint and m.table == twin.constraint.references), mine[0] if mine else moves[0]),
     )
+
+
+def _concerned(schema: Schema, moves: Sequence[Move]) -> set[str]:
+    """The tables of these columns, and those whose foreign keys point to one."""
+    own = {m.table for m in moves}
+    return own | {t.key for t in schema.tables.values() if any(c.references in own for c in t.constraints.values())}
 
 
 def _renames(columns: Iterable[tuple[str, str, str]]) -> list[str]:
@@ -142,7 +149,7 @@ def _retyped(differences: Differences, moves: Sequence[Move]) -> Schema | None:
         if m.retyped:
             statements.append(compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q} USING NULL", t=m.table, c=m.there, y=m.retyped))
     try:
-        return differences.on_heads.after(*statements) if any(m.retyped for m in moves) else None
+        return differences.on_heads.after(*statements, tables=_concerned(differences.heads, moves)) if any(m.retyped for m in moves) else None
     except NotPossible:
         return None
 
@@ -150,8 +157,8 @@ def _retyped(differences: Differences, moves: Sequence[Move]) -> Schema | None:
 def _hanging(before: Schema, after: Schema) -> Iterator[tuple[str, Thing]]:
     """What reads differently after the columns were renamed, as it reads then, keys before what refers to them."""
     found: list[tuple[str, Thing]] = []
-    for key, table in before.tables.items():
-        now = after.tables[key]
+    for key, now in after.tables.items():
+        table = before.tables[key]
         for name, column in now.columns.items():
             if column.generated and name in table.columns and column.default != table.columns[name].default:
                 raise NoTwin(f"the generated column {key}.{name}, which is computed from it")

@@ -3,12 +3,13 @@
 from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
+from bgmigrate.ops.build_exclusion import BuildExclusion
 from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
 from bgmigrate.ops.dependents import RequireMovable
-from bgmigrate.ops.enums import AddEnumValue, KeepEnumValue
+from bgmigrate.ops.enums import ExtendEnum, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
 from bgmigrate.ops.generated import GenerateColumn
 from bgmigrate.ops.indexes import BuildIndex, RemoveIndex, RenameIndexes, ReplaceIndex
@@ -23,9 +24,10 @@ from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, Show
 from bgmigrate.ops.replace_constraint import ReplaceConstraint
 from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertible
 from bgmigrate.ops.require_data import RequireData
+from bgmigrate.ops.require_rows import RequireRows
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
-from bgmigrate.ops.stop import StopSynchronizing
+from bgmigrate.ops.stop import StopSynchronizing, StopTogether
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
@@ -35,7 +37,6 @@ from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 __all__ = [
     "AddColumns",
     "AddConstraint",
-    "AddEnumValue",
     "AddUnvalidated",
     "AdoptIndex",
     "AdvanceSequence",
@@ -48,6 +49,7 @@ __all__ = [
     "BeginContract",
     "BeginExpand",
     "BeginRollback",
+    "BuildExclusion",
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
@@ -68,6 +70,7 @@ __all__ = [
     "DropViews",
     "EndRollback",
     "ExchangeColumns",
+    "ExtendEnum",
     "FollowTable",
     "GenerateColumn",
     "HideTable",
@@ -93,12 +96,14 @@ __all__ = [
     "RequireNotNull",
     "RequirePosition",
     "RequireReadBack",
+    "RequireRows",
     "RequireSmall",
     "SetParameters",
     "ShowTable",
     "Step",
     "StopSynchronizing",
     "StopSynchronizingTables",
+    "StopTogether",
     "SynchronizeColumns",
     "SynchronizeTables",
     "UnnumberColumn",

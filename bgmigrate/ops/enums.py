@@ -19,9 +19,9 @@ COLUMNS = (
 LABEL = "SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype(%s) AND enumlabel = %s"
 
 
-@operation("add_enum_value")
+@operation("extend_enum")
 @dataclass
-class AddEnumValue(Step):
+class ExtendEnum(Step):
     """ALTER TYPE ... ADD VALUE in a transaction of its own, for nothing may use the value before it is committed. No table is locked.
 
     `after` or `before`: the value beside which it stands. PostgreSQL cannot remove it: rollback says so, and who holds it.

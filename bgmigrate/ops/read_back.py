@@ -22,6 +22,7 @@ class RequireReadBack(Step):
     """
 
     may_refuse: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
 
     old: str
     new: str

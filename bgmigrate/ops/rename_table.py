@@ -73,7 +73,7 @@ class FollowTable(Step):
             on.renamed.add(self.table)
 
 
-@operation("rename_table")
+@operation("finish_rename_table")
 @dataclass
 class RenameTable(Step):
     """Drop the view and give the table its name, in one transaction with the sequences, constraints and indexes that carried the old one.

@@ -91,7 +91,16 @@ class Runtime:
             if after:
                 after(c, seen)
 
-        with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+        if not self.scratch:
+            with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+        elif before or after:
+            with self.connection.transaction():
+                work(self.connection)
+        elif statements:  # nobody else is there to wait for: one message, which PostgreSQL takes for one transaction
+            try:
+                self.connection.execute(";\n".join(statements).encode())
+            except psycopg.errors.DependentObjectsStillExist as error:
+                raise _depended_on(error) from error
 
     def tried(self, tables: Sequence[str], statements: Sequence[str], look: Callable[[Connection], T]) -> T:
         """What `look` sees after statements that are taken back at once, within the lock budget."""

@@ -11,7 +11,7 @@ from bgmigrate.changes import Planned
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.ops import Step
+from bgmigrate.ops import RequireData, Step
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.planner.propose import Proposal
 from bgmigrate.progress import Progress
@@ -53,7 +53,8 @@ def _ask(connection: Connection, settings: Settings, phase: str, step: Step) -> 
             return []
         if step.settles:
             raise
-        later = ', or let contract look for them: "on_violation": "later" in the column\'s or the table\'s hints' if phase == "expand" else ""
+        mended = phase == "expand" and isinstance(step, RequireData)
+        later = ', or let contract look for them: "on_violation": "later" in the column\'s or the table\'s hints' if mended else ""
         return [replace(f, severity="warning", why=f"bgmigrate {phase} refuses while it is so. {f.why}", next=f.next.rstrip(".") + later + ".")
                 for f in refused.findings]
     except psycopg.errors.InsufficientPrivilege as error:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bgmigrate.catalog import Table
 from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, Stage
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
 from bgmigrate.planner.conversions import asked
+from bgmigrate.planner.renames import refuse_undecided
 
 SHARED = "zz_bgm_sync_"  # a table's trigger for all columns that are kept in step
 
@@ -30,22 +30,9 @@ class Proposal:
         return (*(f for c in self.changes for f in c.warnings()), *map(_drifted, self.drift))
 
 
-def undecided_renames(differences: Differences) -> list[tuple[str, str, str]]:
-    """(table, old, new) where a column went and one of the same type came, and nobody said whether it is the same one."""
-    out = []
-    gone = [d for d in differences.pool if d.what == "column" and d.want is None]
-    for new in (d for d in differences.pool if d.what == "column" and d.have is None):
-        if new.table is None or differences.hints.decided(new.table, new.name):
-            continue
-        for old in (o for o in gone if o.table == new.table and o.have.type == new.want.type):
-            if (new.table, old.name) not in differences.hints.backward and not differences.hints.moves(new.table, old.name):
-                out.append((new.table, old.name, new.name))
-    return out
-
-
 def propose(differences: Differences) -> Proposal:
     """Let every kind claim its part. Raises Refused (exit 3) naming each difference that no kind understands."""
-    _refuse_undecided(differences)
+    refuse_undecided(differences)
     built, dropped = _types(differences)
     changes: list[Change] = []
     refusals: list[Finding] = []
@@ -108,53 +95,6 @@ def _types(differences: Differences) -> tuple[list[Planned], list[Planned]]:
             dropped.append(Planned(stage=Stage.LAST, step=DropTypes([d.name]), because=(f"Type {d.name}: no column has it any more.",)))
             differences.take(d)
     return built, dropped
-
-
-def _refuse_undecided(differences: Differences) -> None:
-    findings = [*_dotted(differences), *_tables(differences)]
-    findings += [
-        Finding(
-            code="BGM902", table=table, column=new,
-            what=f"is {table}.{new} a new column, or {table}.{old} under a new name?",
-            why="A rename is never guessed: taken for a drop and an add, the values would be lost; taken for a rename, they would be mixed up.",
-            next=f'Say it in the model: mapped_column(info={{"bgmigrate": {{"renamed_from": "{old}"}}}}) (or --rename {table}.{old}={new}); '
-            f'"renamed_from": None says that it is no rename.',
-        )
-        for table, old, new in undecided_renames(differences)
-    ]
-    if findings:
-        raise Refused(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings)
-
-
-def _tables(differences: Differences) -> Iterable[Finding]:
-    """A table under a new name would be dropped with its rows and made anew, empty: refuse what is one, and what looks like one."""
-    gone = {d.name: d.have for d in differences.pool if d.what == "table" and d.want is None}
-    for d in differences.pool:
-        if d.what != "table" or d.have is not None:
-            continue
-        hint = differences.hints.tables.get(d.name, {})
-        same = [old for old, table in gone.items() if _form(table) == _form(d.want)]
-        if same and "renamed_from" not in hint:
-            yield Finding(
-                code="BGM902", table=d.name, what=f"is {d.name} a new table, or {same[0]} under a new name? Their columns are the same",
-                why="Taken for a drop and a create, its rows would be lost.",
-                next=f'Say it in {d.name}\'s info: __table_args__ = {{"info": {{"bgmigrate": {{"renamed_from": "{same[0]}"}}}}}} '
-                f'(or --rename-table {same[0]}={d.name}); "renamed_from": None says that it is another table.',
-            )
-
-
-def _dotted(differences: Differences) -> Iterable[Finding]:
-    """A dot in a table's own name reads as a schema in revisions and findings."""
-    for table in differences.green.tables.values():
-        if "." in table.name or "." in table.schema:
-            yield Finding(
-                code="BGM901", table=table.key, what=f"bgmigrate cannot work on the table {table.sql}: there is a dot in its name or schema",
-                why="In revision files it would be taken for a table of another schema.", next="Rename it by hand, or leave it out of the models.",
-            )
-
-
-def _form(table: Table) -> list[tuple[str, str]]:
-    return [(c.name, c.type) for c in table.columns.values()]
 
 
 def _drifted(name: str) -> Finding:

@@ -23,17 +23,18 @@ class DatabaseTrial:
         self._connection, self._ignore, self._first = connection, ignore, tuple(first)
         self._known: dict[tuple[str, ...], Schema] = {}
 
-    def after(self, *statements: str) -> Schema:
-        """The schema as it is after these statements, read once for the same ones. Raises NotPossible with the server's words."""
-        if statements not in self._known:
+    def after(self, *statements: str, tables: Collection[str] | None = None) -> Schema:
+        """The schema (or some tables of it) as it is after these statements, read once. Raises NotPossible with the server's words."""
+        asked = (*statements, "", *sorted(tables or ()))
+        if asked not in self._known:
             try:
                 with self._connection.transaction(force_rollback=True):
                     for statement in (*self._first, *statements):
                         self._connection.execute(statement.encode())
-                    self._known[statements] = catalog.read(self._connection, ignore=self._ignore)
+                    self._known[asked] = catalog.read(self._connection, ignore=self._ignore, tables=tables)
             except psycopg.Error as error:
                 raise NotPossible((error.diag.message_primary or str(error)).strip()) from error
-        return self._known[statements]
+        return self._known[asked]
 
     def refuses(self, *statements: str) -> str | None:
         """What the server says against these statements; None where it takes them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,8 +32,9 @@ from bgmigrate.ops import (
 from bgmigrate.planner.compare import compare
 from bgmigrate.planner.look import look
 from bgmigrate.planner.pending import unmade
-from bgmigrate.planner.propose import Proposal, propose, undecided_renames
+from bgmigrate.planner.propose import Proposal, propose
 from bgmigrate.planner.prove import prove
+from bgmigrate.planner.renames import undecided
 from bgmigrate.planner.speech import DriverSpeech
 from bgmigrate.planner.write import write
 from bgmigrate.progress import Progress
@@ -42,6 +42,7 @@ from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.load import snapshot_of, working_tree
 from bgmigrate.versions.spec import Spec, parse
+from bgmigrate.workflow.ask import about_renames
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
@@ -68,7 +69,7 @@ def plan(
         DriverSpeech(settings, _runnable(settings, from_spec, target_spec)) as speech,
         compare(settings, project, target, blue, given, facts, speech) as (differences, scratch),
     ):
-        asked = _ask(differences)
+        asked = about_renames(undecided(differences))
         if asked is not None:
             hints = [*hints, *asked]
             return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
@@ -158,20 +159,6 @@ def _hints(target: Snapshot, flags: Iterable[tuple[str, str]]) -> Hints:
     for file in [Path(f) for f in files]:
         hints = merged(hints, {}, file)
     return merged(hints, grouped, None)
-
-
-def _ask(differences: Differences) -> list[tuple[str, str]] | None:
-    """With a terminal, ask about what looks like a rename; without one, leave it to the refusal."""
-    undecided = undecided_renames(differences)
-    if not undecided or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    import click
-
-    answers = []
-    for table, old, new in undecided:
-        same = click.confirm(f"Is {table}.{new} the column {table}.{old} under a new name?", err=True, default=False)
-        answers.append(("rename", f"{table}.{old}={new}") if same else ("new", f"{table}.{new}"))
-    return answers
 
 
 def _refuse_taken_names(proposal: Proposal, differences: Differences, live: catalog.Schema | None, project: Project) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.benchmarks import backfill, startup
+from tests.benchmarks import backfill, plan, startup
 
 
 def main() -> None:
@@ -24,6 +24,11 @@ def main() -> None:
         speed = backfill.measure(server, 50_000 if given.small else 1_000_000)
         table.add_row(
             f"backfill of {speed.rows:,} rows, rows/s", f"{speed.backfill:,.0f}", f"one UPDATE {speed.update:,.0f}", f"{speed.backfill / speed.update:.2f}"
+        )
+        size = plan.measure(server, *((200, 20) if given.small else (1000, 50)))
+        table.add_row(
+            f"plan, {size.tables:,} tables, {size.differences} differences, seconds", f"{size.plan:.1f}", f"Alembic's comparison {size.alembic:.1f}",
+            f"{size.plan / size.alembic:.2f}",
         )
     Console(width=110).print(table)
 

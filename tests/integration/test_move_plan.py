@@ -68,6 +68,20 @@ def test_an_expression_that_the_server_refuses_is_refused_by_plan(project: Proje
     assert "strasse" in refused.json["what"]
 
 
+def test_rows_that_the_new_table_cannot_take_are_counted_before_anything_changes(project: Project) -> None:
+    short = GREEN.replace("Mapped[str] = mapped_column(Text)", "Mapped[str] = mapped_column(String(3))").replace('"when": "street IS NOT NULL"', '"when": "id > 1"')
+    project.models(blue=BLUE, green=short)
+    project.start_blue(SEED + "; UPDATE users SET street = NULL WHERE id = 5; UPDATE users SET street = 'much too long' WHERE id IN (1, 7)")
+    warned = project.must("plan", "-m", "move", "--target", project.spec("green")).json["findings"]
+    assert [(f["code"], f["severity"]) for f in warned if f["code"] == "BGM503"] == [("BGM503", "warning")]
+    refused = project.must("expand", code=3).json
+    assert refused["what"].startswith("2 rows of users have no value for addresses.street: 5, 7 (")  # 1 has none by `when`
+    assert project.sql("SELECT to_regclass('addresses')::text") == [(None,)]
+    project.sql("UPDATE users SET street = 'x' WHERE id IN (5, 7)")
+    project.must("expand")
+    assert project.sql("SELECT count(*) FROM addresses") == [(19,)]
+
+
 def test_contract_is_refused_while_the_tables_disagree_and_says_where(project: Project) -> None:
     expanded(project, GREEN.replace("Mapped[str] = mapped_column(Text)", "Mapped[str] = mapped_column(String(5))"))
     project.sql("UPDATE users SET street = 'much too long' WHERE id = 7")  # no error for blue

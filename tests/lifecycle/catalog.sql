@@ -18,7 +18,7 @@ UNION ALL  -- PostgreSQL 18 keeps NOT NULL as constraints whose names no model g
 SELECT 'constraint', named || '.' || CASE WHEN contype = 'n' THEN 'not null' ELSE conname END,
        concat_ws(' ', CASE WHEN contype = 'n' THEN 'of ' || (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) ELSE pg_get_constraintdef(k.oid) END,
        CASE WHEN NOT convalidated AND pg_get_constraintdef(k.oid) !~ 'NOT VALID$' THEN 'NOT VALID' END, quote_literal(obj_description(k.oid, 'pg_constraint')))
-  FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid
+  FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND contype <> 't' -- a constraint trigger is told among the triggers
 UNION ALL
 SELECT 'index', named, concat_ws(' ', pg_get_indexdef(x.indexrelid), CASE WHEN NOT x.indisvalid THEN 'INVALID' END) FROM relation r JOIN pg_index x ON x.indexrelid = r.oid
   WHERE x.indrelid IS DISTINCT FROM to_regclass('alembic_version')

@@ -97,7 +97,7 @@ class State:
 
     def new(self, before: State) -> set[tuple[str, str]]:
         """What is there and was not, as (what, name); views are not among the relations."""
-        views = {name for what, name, text in self.catalog if what == "relation" and text.startswith("v ")}
+        views = {name for what, name, text in self.catalog if what == "relation" and text.startswith(("v ", "m "))}
         known = {t[:2] for t in before.catalog}
         return {("view" if what == "relation" and name in views else what, name) for what, name, _ in self.catalog if (what, name) not in known}
 

@@ -1,4 +1,4 @@
-"""Columns that move to a table with one row at most for each old one, a NOT NULL and one with a default among them; awkward names, a schema."""
+"""Columns that move to a table with one row at most for each old one, a NOT NULL and one with a default among them; awkward names."""
 
 from tests.lifecycle.case import Case, Row, Seen, delete, insert, update
 
