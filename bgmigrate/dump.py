@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from bgmigrate.database import Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError, Conflict, InfrastructureError
 from bgmigrate.sql import compose
+from bgmigrate.sql.spelling import stable
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -28,6 +29,10 @@ _TOKEN = re.compile(
       | (?P<quoted>\b[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" | \$(?P<tag>[^\W\d]\w*|)\$.*?\$(?P=tag)\$)
       | (?P<word>\w+) | (?P<mark>[;()]) | \s+ | .""",
     re.VERBOSE | re.DOTALL,
+)
+# What holds expressions as the server spells them; a function's body is its author's text.
+_EXPRESSIONS = re.compile(
+    r"ALTER TABLE\b|CREATE (?:(?:UNLOGGED )?TABLE|(?:UNIQUE )?INDEX|(?:MATERIALIZED )?VIEW|POLICY|DOMAIN|RULE)\b"
 )
 _BATCH = 200  # statements a transaction: one for all would need a lock for each object at once (max_locks_per_transaction)
 
@@ -55,7 +60,8 @@ def schema_sql(
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
     if done.returncode:
         raise _failed(done.stderr)
-    return "".join(f"{s}\n\n" for s in statements(_PSQL.sub("", done.stdout)) if not _NOISE.match(s)).rstrip("\n") + "\n"
+    every = (s for s in statements(_PSQL.sub("", done.stdout)) if not _NOISE.match(s))
+    return "".join(f"{stable(s) if _EXPRESSIONS.match(s) else s}\n\n" for s in every).rstrip("\n") + "\n"
 
 
 def restore(connection: Connection, text: str) -> None:

@@ -39,6 +39,15 @@ def object_name(role: str, table: str, column: str = "") -> str:
     return bounded("_".join(filter(None, ("bgm", role, table.rpartition(".")[2], column))))
 
 
+def made_name(table: str, column: str, label: str) -> str:
+    """What PostgreSQL calls a constraint that nobody names: the longer of the two names is cut (indexcmds.c, makeObjectName)."""
+    names = [split(table)[1].encode(), column.encode()]
+    while sum(map(len, names)) > LIMIT - len(label) - 2:
+        longer = 0 if len(names[0]) > len(names[1]) else 1
+        names[longer] = names[longer][:-1]
+    return "_".join([*(n.decode(errors="ignore") for n in names), label])
+
+
 def trigger_name(table: str, column: str, role: str = "sync") -> str:
     """Sync triggers sort after the application's own: BEFORE triggers fire in the order of their names (CREATE TRIGGER, Notes).
 

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from bgmigrate.catalog.spelling import stable
 from bgmigrate.catalog.things import Thing
 from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence, Table, UserType
 from bgmigrate.database import Connection
 from bgmigrate.naming import key, split
 from bgmigrate.sql import template
+from bgmigrate.sql.spelling import stable
 
 
 def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",), tables: Collection[str] | None = None) -> Schema:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.difference import Difference, Differences, Move
 from bgmigrate.changes.enum_add_value import columns_of, grows
@@ -18,7 +19,7 @@ from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.changes.widen_type import shadow
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.naming import object_name
+from bgmigrate.naming import object_name, trigger_name
 from bgmigrate.ops import BuildType, RequireData
 from bgmigrate.sql import compose
 
@@ -66,7 +67,7 @@ class ChangeEnum(Change):
             later = any(differences.hints.waits(m.table, m.final) for m in moves)
             out.append(cls(
                 table=moves[0].table, column=moves[0].final, type=d.name, have=d.have.labels, labels=d.want.labels,
-                successors=tuple(_successor(differences, d, m) for m in moves), twins=twins, later=later,
+                successors=tuple(_successor(differences, d, m, moves) for m in moves), twins=twins, later=later,
             ))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
@@ -96,25 +97,23 @@ class ChangeEnum(Change):
         return [*([] if self.later else self._demands()), type_, *begun, *build(self.twins)]
 
     def _demands(self) -> list[Planned]:
-        assert self.table
         gone = [compose("{v:l}", v=v) for v in self.removed]
         return [
             Planned(
                 stage=Stage.DEMAND,
                 step=RequireData(
-                    self.table, compose("{c:i}::text IN ({g:q})", c=c.name, g=gone), f"hold a value in {c.name} that {self.type} is to lose",
-                    code="BGM212",
+                    s.table, _holds(s.old, gone), f"hold a value in {s.old.name} that {self.type} is to lose", code="BGM212",
                 ),
-                because=(f"{c.name}: no row may hold {', '.join(gone)} any more. Reads the table; locks nothing.",),
+                because=(f"{s.old.name}: no row may hold {', '.join(gone)} any more. Reads the table; locks nothing.",),
             )
-            for c in (s.old for s in self.successors) if gone
+            for s in self.successors if gone
         ]
 
     def contract(self) -> list[Planned]:
         return [*self._demands(), *finish(self.successors, self.twins, types={self.new: self.type})]
 
     def warnings(self) -> list[Finding]:
-        where = ", ".join(f"{self.table}.{s.old.name}" for s in self.successors)
+        where = ", ".join(f"{s.table}.{s.old.name}" for s in self.successors)
         if not self.removed:
             return [Finding(
                 code="BGM212", severity="warning", table=self.table, column=self.column,
@@ -155,14 +154,11 @@ def _obstacle(differences: Differences, d: Difference, where: list[tuple[str, st
         return f"{', '.join(come)} would come " + (f"while {', '.join(gone)} would go" if gone else "and the others would change their order")
     if not where:
         return "no table has a column of it"
-    if len({t for t, _ in where}) > 1:
-        return "columns of several tables have it: " + ", ".join(f"{t}.{c}" for t, c in where)
     if left := [f"{t}.{c}" for t, c in where if (t, c) not in columns_of(differences.green, d.name)]:
         return f"{', '.join(left)} would leave it as well"
     if new := [f"{t}.{c}" for t, c in columns_of(differences.green, d.name) if (t, c) not in where]:
         return f"{', '.join(new)} is new and would have the old type"
-    arrays = [f"{t}.{c}" for t, c in where if differences.heads.tables[t].columns[c].type.endswith("[]")]
-    return f"{', '.join(arrays)} is an array of it" if arrays else None
+    return None
 
 
 def _refusal(d: Difference, reason: str, where: list[tuple[str, str]]) -> Finding:
@@ -183,7 +179,8 @@ def _refusal(d: Difference, reason: str, where: list[tuple[str, str]]) -> Findin
         advice = f"Give each column a type of its own under a new name ({d.name}_new), in a column of a new name with `forward` and `backward`."
     return Finding(
         code="BGM212", table=table, column=column,
-        what=f"the enum type {d.name} cannot change from ({', '.join(d.have.labels)}) to ({', '.join(d.want.labels)}), because {reason}",
+        what=f"the enum type {d.name}{f' of {table}.{column}' if table else ''} cannot change from ({', '.join(d.have.labels)}) to"
+        f" ({', '.join(d.want.labels)}), because {reason}",
         why="Both versions read and write the same column while they run: each would meet values that it does not know.", next=advice,
     )
 
@@ -193,15 +190,23 @@ def _mapped(column: str, gone: Sequence[str], come: Sequence[str], type_: str) -
     return compose("CASE {c:i}::text WHEN {a:l} THEN {b:l} ELSE {c:i}::text END::{t:t}", c=column, a=gone[0], b=come[0], t=type_)
 
 
-def _successor(differences: Differences, d: Difference, m: Move) -> Successor:
+def _successor(differences: Differences, d: Difference, m: Move, moves: Sequence[Move]) -> Successor:
     """The same label in the new type; NULL for one that is gone, so that blue's write of it is no error."""
+    old, new = differences.heads.tables[m.table].columns[m.old], fresh(d.name)
     gone = [compose("{v:l}", v=v) for v in d.have.labels if v not in d.want.labels]
-    new = fresh(d.name)
-    if gone:
-        forward = compose("CASE WHEN {c:i}::text IN ({g:q}) THEN NULL ELSE {c:i}::text END::{t:t}", c=m.old, g=gone, t=new)
-    else:
-        forward = compose("{c:i}::text::{t:t}", c=m.old, t=new)
+    array = "[]" if old.type.endswith("[]") else ""
+    plain = compose("{c:i}::text{a:q}::{t:t}{a:q}", c=m.old, t=new, a=array)
+    # columns of several tables get the type at once: a trigger that they share with others would go with theirs
+    first = next(x.old for x in moves if x.table == m.table)
     return Successor(
-        table=m.table, old=differences.heads.tables[m.table].columns[m.old], want=differences.green.tables[m.table].columns[m.final], there=m.there,
-        type=compose("{t:t}", t=new), forward=forward, backward=None,
+        table=m.table, old=old, want=differences.green.tables[m.table].columns[m.final], there=m.there, type=compose("{t:t}", t=new) + array,
+        forward=compose("CASE WHEN {h:q} THEN NULL ELSE {p:q} END", h=_holds(old, gone), p=plain) if gone else plain, backward=None,
+        own=trigger_name(m.table, first, "type") if any(x.table != m.table for x in moves) else "",
     )
+
+
+def _holds(column: Column, labels: Sequence[str]) -> str:
+    """The condition that a row holds one of these labels."""
+    if column.type.endswith("[]"):
+        return compose("{c:i}::text[] && ARRAY[{g:q}]", c=column.name, g=labels)
+    return compose("{c:i}::text IN ({g:q})", c=column.name, g=labels)

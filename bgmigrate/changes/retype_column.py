@@ -19,7 +19,7 @@ from bgmigrate.changes.widen_type import shadow, widens
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
-from bgmigrate.ops import ExchangeColumns, RequireMovable, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import ExchangeColumns, RequireMovable, StopSynchronizing
 from bgmigrate.sql import compose
 
 _WHOLE = ("smallint", "integer", "bigint")
@@ -76,40 +76,28 @@ class RetypeColumn(Change):
             successor = Successor(
                 table=d.table, old=have, want=want, there=move.there, forward=forward,
                 backward=converted(differences, move.there, want, have) if keyed else None,
+                own=trigger_name(d.table, d.name, "type") if early else "",  # the exchange turns it round
             )
             out.append(cls(table=d.table, column=d.name, successor=successor, twins=twins, early=back if early else None))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
 
-    @property
-    def _trigger(self) -> str:
-        """Of its own, because the exchange turns it round."""
-        return trigger_name(self.successor.table, self.successor.want.name, "type")
-
     def expand(self) -> list[Planned]:
         s = self.successor
         if self.early is None:
             return [*s.begin(), *build(self.twins)]
         exchange = ExchangeColumns(
-            s.table, self._trigger, s.want.name, s.there, type=s.want.type, default=s.want.default, required=s.want.not_null, mirror=self.early,
+            s.table, s.trigger, s.want.name, s.there, type=s.want.type, default=s.want.default, required=s.want.not_null, mirror=self.early,
             made=_over(s.forward, s.old.name, s.there),
         )
         why = f"{s.want.name}: only the new type suits both versions, so the names change now. ACCESS EXCLUSIVE for an instant."
-        return [
-            *map(self._alone, s.begin()), *build(self.twins), Planned(stage=Stage.EXCHANGE, step=exchange, because=(why,), undo=(self._back(),)),
-        ]
-
-    def _alone(self, planned: Planned) -> Planned:
-        """The same step with the column's own trigger, which goes one way at a time."""
-        if isinstance(planned.step, SynchronizeColumns):
-            return replace(planned, step=replace(planned.step, name=self._trigger))
-        return planned
+        return [*s.begin(), *build(self.twins), Planned(stage=Stage.EXCHANGE, step=exchange, because=(why,), undo=(self._back(),))]
 
     def _back(self) -> ExchangeColumns:
         s = self.successor
         return ExchangeColumns(
-            s.table, self._trigger, s.want.name, s.there, type=s.old.type, default=s.old.default, required=s.old.not_null, mirror=s.forward,
+            s.table, s.trigger, s.want.name, s.there, type=s.old.type, default=s.old.default, required=s.old.not_null, mirror=s.forward,
             made=_over(self.early or "", s.old.name, s.there), undoing=True,
         )
 
@@ -124,7 +112,7 @@ class RetypeColumn(Change):
     def _left(self, planned: Planned) -> Planned:
         s, step = self.successor, planned.step
         if isinstance(step, StopSynchronizing):
-            step = replace(step, name=self._trigger, drop=[s.there], rename={}, alter=[], carry={s.there: s.want.name})
+            step = replace(step, drop=[s.there], rename={}, alter=[], carry={s.there: s.want.name})
         elif isinstance(step, RequireMovable):
             step = replace(step, columns=[s.there])
         return replace(planned, step=step)

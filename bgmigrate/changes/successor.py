@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Planned, Stage
@@ -24,6 +25,7 @@ from bgmigrate.ops import (
     RequireNotNull,
     Step,
     StopSynchronizing,
+    StopTogether,
     SynchronizeColumns,
 )
 from bgmigrate.sql import compose
@@ -40,6 +42,7 @@ class Successor:
     forward: str
     backward: str | None  # without another name: only where a foreign key's ON DELETE or ON UPDATE may write it
     type: str = ""  # where it is not called as in green until contract
+    own: str = ""  # a trigger that it does not share with the other columns of its table
 
     @property
     def renames(self) -> bool:
@@ -49,7 +52,7 @@ class Successor:
     @property
     def trigger(self) -> str:
         """What the sync trigger of this column is called."""
-        return trigger_name(self.table, self.want.name)
+        return self.own or trigger_name(self.table, self.want.name)
 
     def begin(self) -> list[Planned]:
         """Column, trigger and backfill."""
@@ -122,12 +125,13 @@ def finish(successors: Sequence[Successor], twins: Sequence[Twin], types: dict[s
         if twin.constraint and twin.constraint.kind == "f" and twin.old and twin.constraint.references != twin.table:
             why = f"{twin.old}: its successor {twin.built} holds what it held. ACCESS EXCLUSIVE on both tables for an instant."
             steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old, successor=twin.built), because=(why,)))
+    ends = []
     for table in tables:
         mine = [t for t in twins if t.table == table]
         end = StopSynchronizing(
-            table, trigger_name(table, next(s.want.name for s in successors if s.table == table)), constraints=constraint_names(mine),
+            table, next(s.trigger for s in successors if s.table == table), constraints=constraint_names(mine),
             indexes=index_names(mine), adopt={t.final: t.adoption() for t in mine if t.key and (t.moves or t.key == "PRIMARY KEY")},
-            types=types or {},
+            types=types if types and len(tables) == 1 else {},
             first=[  # it would hold the column that it points to
                 compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=t.old)
                 for t in mine if t.old and t.constraint and t.constraint.kind == "f" and t.constraint.references == table
@@ -136,14 +140,25 @@ def finish(successors: Sequence[Successor], twins: Sequence[Twin], types: dict[s
         for successor in (s for s in successors if s.table == table):
             step: Step = replace(successor.end(), name=end.name)
             end = end.merge(step) or end
-        names = ", ".join(s.old.name for s in successors if s.table == table)
+        ends.append(end)
+    names = ", ".join(s.old.name for s in successors)
+    if types and len(tables) > 1:
+        why = f"{names}: in all tables at once, for they have one type. ACCESS EXCLUSIVE on all of them for an instant."
+        together = StopTogether([_arguments(e) for e in ends], types)
+        steps.append(Planned(stage=Stage.SWAP, step=together, because=(why,)))
+    else:
         why = f"{names}: trigger and column go together, successor and twins take the names. ACCESS EXCLUSIVE for an instant."
-        steps.append(Planned(stage=Stage.SWAP, step=end, because=(why,)))
+        steps += [Planned(stage=Stage.SWAP, step=end, because=(why,)) for end in ends]
     for table in dict.fromkeys(t.table for t in twins if t.table not in tables):
         if moved := constraint_names(t for t in twins if t.table == table):
             why = f"{', '.join(moved.values())}: the successors take the names. ACCESS EXCLUSIVE for an instant."
             steps.append(Planned(stage=Stage.SWAP, step=RenameConstraints(table, moved), because=(why,)))
     return steps
+
+
+def _arguments(end: StopSynchronizing) -> dict[str, Any]:
+    """The arguments of one table's end that are not left out."""
+    return {"table": end.table, "name": end.name} | {k: v for k, v in end.arguments() if k}
 
 
 def _numbering(s: Successor) -> tuple[list[str], list[str], list[str]]:

@@ -27,7 +27,7 @@ from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.require_rows import RequireRows
 from bgmigrate.ops.require_small import RequireSmall
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
-from bgmigrate.ops.stop import StopSynchronizing
+from bgmigrate.ops.stop import StopSynchronizing, StopTogether
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
@@ -103,6 +103,7 @@ __all__ = [
     "Step",
     "StopSynchronizing",
     "StopSynchronizingTables",
+    "StopTogether",
     "SynchronizeColumns",
     "SynchronizeTables",
     "UnnumberColumn",

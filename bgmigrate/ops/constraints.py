@@ -17,6 +17,7 @@ from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 from bgmigrate.sql.foreign_keys import ForeignKey
+from bgmigrate.sql.spelling import stable
 from bgmigrate.sql.violations import of_check, of_not_null
 
 STATE = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
@@ -79,7 +80,8 @@ class AddConstraint(Step):
     becomes: str = ""
 
     def run(self, on: Runtime) -> None:
-        if self.becomes and (self.definition,) in on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes):
+        there = on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes) if self.becomes else []
+        if any(stable(definition) == self.definition for definition, in there):
             return
         add_and_validate(on, self.table, self.name, self.definition)
 

@@ -13,6 +13,7 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.partitions import ATTACHED, ON_ONLY, attach, is_partitioned, on_part, part_name, parts
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
+from bgmigrate.sql.spelling import stable
 
 VALID = (
     "SELECT x.indisvalid AND x.indisready FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
@@ -92,7 +93,7 @@ class BuildIndex(Step):
 
     def _has_become(self, on: Runtime) -> bool:
         found = on.fetch(DEFINITION, compose("{t:t}", t=self.table), self.becomes)
-        return [nameless(d) for d, in found] == [nameless(self.definition)]
+        return [nameless(stable(d)) for d, in found] == [nameless(self.definition)]
 
     def undo(self) -> Step:
         return RemoveIndex(self.table, self.name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from bgmigrate.database import Connection
 from bgmigrate.journal import synchronizations
-from bgmigrate.naming import index_key, split
+from bgmigrate.naming import index_key, made_name, split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import drop_column, there
 from bgmigrate.ops.dependents import carried
@@ -14,6 +16,7 @@ from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
+NAMES = "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(%s)"
 NOT_NULLS = (
     "SELECT a.attname, k.conname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]"
     " WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n'"
@@ -45,24 +48,29 @@ class StopSynchronizing(Step):
     last: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
-        if not on.exists(self.table) or self._done(on):
+        if not on.exists(self.table) or self.done(on):
             return
+        gone, anew = self.statements(on)
+        on.strong(family(on, self.table), *gone, *renewed(self.types), *anew, after=lambda c, _: self.forget(on, c))
+
+    def statements(self, on: Runtime) -> tuple[list[str], list[str]]:
+        """What drops the old, and what gives the new its names; the types change in between."""
         # from PostgreSQL 18 on a NOT NULL has a name of its own, which stays when its column is renamed
-        named = dict(on.fetch(NOT_NULLS, compose("{t:t}", t=self.table)))
+        named, every = dict(on.fetch(NOT_NULLS, place := compose("{t:t}", t=self.table))), {r[0] for r in on.fetch(NAMES, place)}
+        wanted = {a: named.get(b) or made_name(self.table, b, "not_null") for a, b in self.rename.items() if a in named}
         not_null = [
-            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=named[b])
-            for a, b in self.rename.items() if a in named and b in named
+            compose("ALTER TABLE {t:t} RENAME CONSTRAINT {a:i} TO {b:i}", t=self.table, a=named[a], b=name)
+            for a, name in wanted.items() if self.rename[a] in named or (named[a] == made_name(self.table, a, "not_null") and name not in every)
         ]
-        gone, anew = carried(on, self.table, self.carry)
-        on.strong(
-            family(on, self.table),
+        users, again = carried(on, self.table, self.carry)
+        gone = [
             *self.first,
-            *gone,
+            *users,
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
             *(drop_column(self.table, c) for c in self.drop),
-            *(compose("DROP TYPE {b:t}", b=b) for b in self.types.values()),
-            *(compose("ALTER TYPE {a:t} RENAME TO {n:i}", a=a, n=split(b)[1]) for a, b in self.types.items()),
+        ]
+        anew = [
             *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
             *not_null,
             *(compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=self.table, n=n, d=d) for n, d in self.adopt.items()),
@@ -70,11 +78,16 @@ class StopSynchronizing(Step):
             *renames(on, self.table, self.constraints),
             *(compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()),
             *self.last,
-            *anew,
-            after=lambda c, _: None if on.scratch else synchronizations.remove(c, table=self.table, trigger=self.name),
-        )
+            *again,
+        ]
+        return gone, anew
 
-    def _done(self, on: Runtime) -> bool:
+    def forget(self, on: Runtime, c: Connection) -> None:
+        """Take the trigger off the journal, in the transaction that drops it."""
+        if not on.scratch:
+            synchronizations.remove(c, table=self.table, trigger=self.name)
+
+    def done(self, on: Runtime) -> bool:
         """All of it is one transaction: was it committed by a run that was killed afterwards?"""
         if on.offline:
             return False
@@ -91,3 +104,43 @@ class StopSynchronizing(Step):
                 self.carry | other.carry, self.first + other.first, self.last + other.last,
             )
         return None
+
+
+def renewed(types: dict[str, str]) -> list[str]:
+    """The new types take the names of the old ones, which no column has any more."""
+    return [
+        *(compose("DROP TYPE {b:t}", b=b) for b in types.values()),
+        *(compose("ALTER TYPE {a:t} RENAME TO {n:i}", a=a, n=split(b)[1]) for a, b in types.items()),
+    ]
+
+
+@operation("stop_synchronizing_together")
+@dataclass
+class StopTogether(Step):
+    """End several tables' synchronizations in one transaction: columns of one type, which all get it anew at once.
+
+    `tables`: the arguments of `stop_synchronizing` for each; `types` (new: old). ACCESS EXCLUSIVE on all of them for an instant, taken at once.
+    """
+
+    tables: list[dict[str, Any]]
+    types: dict[str, str]
+
+    def run(self, on: Runtime) -> None:
+        stops = [s for s in (StopSynchronizing(**arguments) for arguments in self.tables) if on.exists(s.table) and not s.done(on)]
+        if not stops:
+            return
+        parts = [s.statements(on) for s in stops]
+
+        def forget(c: Connection, _: object) -> None:
+            for stop in stops:
+                stop.forget(on, c)
+
+        locked = sorted({t for s in stops for t in family(on, s.table)})
+        on.strong(
+            locked,
+            compose("LOCK TABLE {t:q} IN ACCESS EXCLUSIVE MODE", t=[compose("{t:t}", t=t) for t in locked]),
+            *(s for gone, _ in parts for s in gone),
+            *renewed(self.types),
+            *(s for _, anew in parts for s in anew),
+            after=forget,
+        )

@@ -20,13 +20,15 @@ def unmade(expand: Iterable[Planned], heads: Schema, live: Schema | None, projec
     out = []
     for table, name in dict.fromkeys(n for p in expand for n in _waiting(p.step, heads, live)):
         holders = [s.revision for s in project.contracts() if f'"{name}"' in Path(s.path).read_text(encoding="utf-8")]
+        if not holders:  # an earlier expand is to make it, and comes before this one
+            continue
         out.append(
             Finding(
-                code="BGM919", table=table, revision=holders[-1] if holders else None,
-                what=f"{name} of {table} is not there as the migrations give it: contract revision {', '.join(holders) or '(unknown)'} that makes it"
-                " has not been applied",
+                code="BGM919", table=table, revision=holders[-1],
+                what=f"{name} of {table} is not there as the migrations give it: contract revision {', '.join(holders)} that makes it has not been"
+                " applied",
                 why="This expand would drop what that contract would then make: the two do not commute.",
-                next=f"Apply it first: bgmigrate contract{f' --to {holders[-1]}' if holders else ''}.",
+                next=f"Apply it first: bgmigrate contract --to {holders[-1]}.",
             )
         )
     return out

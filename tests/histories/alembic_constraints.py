@@ -1,7 +1,7 @@
 """`create_*_constraint`, `create_foreign_key`, `create_index`, `create_primary_key` and what drops them, in the forms of Alembic's reference."""
 
 from tests.histories.alembic_columns import SALES, batch
-from tests.histories.pair import ID, Pair, Refusal, table
+from tests.histories.pair import ID, Pair, table
 
 USER_ID, NAME, GROUP, PERIOD = 'Column("user_id", Integer)', 'Column("name", String(50))', 'Column("group", Text)', 'Column("period", postgresql.TSRANGE)'
 USER = table("user", ID, NAME)
@@ -11,7 +11,7 @@ CHECKED = table("user", ID, NAME, 'CheckConstraint(func.length(column("name")) >
 ADDRESS = table("address", ID, USER_ID)
 T1 = ('Column("foo", String)', 'Column("bar", String)')
 DOC = ('Column("facts", postgresql.JSONB)', 'Column("active", Boolean)', 'Column("title", Text)')
-VERSIONED = ('Column("id", Integer, nullable=False)', 'Column("version", Integer, nullable=False)')
+VERSIONED = ('Column("id", Integer, nullable=False, autoincrement=False)', 'Column("version", Integer, nullable=False)')
 
 
 def address(*more: str, name: str = "fk_user_address") -> str:
@@ -36,8 +36,8 @@ CHECKS = (
     Pair(
         name="change check constraint",
         does=(
-            'op.drop_constraint("ck_user_name_len", "user")\n'
-            'op.create_check_constraint("ck_user_name_len", "user", func.length(column("name")) > 7)',
+            ('op.drop_constraint("ck_user_name_len", "user")\n'
+            'op.create_check_constraint("ck_user_name_len", "user", func.length(column("name")) > 7)'),
         ),
         before=CHECKED, after=CHECKED.replace("> 5", "> 7"), changes=("change_check user",),
     ),
@@ -52,8 +52,8 @@ CHECKS = (
     Pair(
         name="create exclude constraint that is checked at commit", setup=GIST,
         does=(
-            'op.create_exclude_constraint("user_excl", "user", ("period", "&&"), (column("group"), "="),'
-            """ where=text("\\"group\\" != 'some group'"), deferrable=True, initially="DEFERRED")""",
+            ('op.create_exclude_constraint("user_excl", "user", ("period", "&&"), (column("group"), "="),'
+            """ where=text("\\"group\\" != 'some group'"), deferrable=True, initially="DEFERRED")"""),
         ),
         before=table("user", ID, PERIOD, GROUP), after=table("user", ID, PERIOD, GROUP, EXCLUDE.format(', deferrable=True, initially="DEFERRED"')),
         changes=("add_exclusion user",),
@@ -103,8 +103,8 @@ FOREIGN_KEYS = (
     Pair(
         name="create foreign keys that refer to each other",
         does=(
-            'op.create_foreign_key("fk_user_address", "address", "user", ["user_id"], ["id"])\n'
-            'op.create_foreign_key("fk_main_address", "user", "address", ["address_id"], ["id"])',
+            ('op.create_foreign_key("fk_user_address", "address", "user", ["user_id"], ["id"])\n'
+            'op.create_foreign_key("fk_main_address", "user", "address", ["address_id"], ["id"])'),
         ),
         before=table("user", ID, 'Column("address_id", Integer)') + ADDRESS,
         after=table("user", ID, 'Column("address_id", Integer, ForeignKey("address.id", name="fk_main_address", use_alter=True))') + address(),
@@ -125,8 +125,8 @@ FOREIGN_KEYS = (
     Pair(
         name="change foreign key's rule",
         does=(
-            'op.drop_constraint("fk_user_address", "address")\n'
-            'op.create_foreign_key("fk_user_address", "address", "user", ["user_id"], ["id"], ondelete="CASCADE")',
+            ('op.drop_constraint("fk_user_address", "address")\n'
+            'op.create_foreign_key("fk_user_address", "address", "user", ["user_id"], ["id"], ondelete="CASCADE")'),
         ),
         before=USER + address(), after=USER + address('ondelete="CASCADE"'), changes=("change_foreign_key address",),
     ),
@@ -187,13 +187,13 @@ KEYS = (
         name="create primary key",
         does=('op.create_primary_key("pk_my_table", "my_table", ["id", "version"])', batch("my_table", 'batch_op.create_primary_key("pk_my_table", ["id", "version"])')),
         before=table("my_table", *VERSIONED), after=table("my_table", *VERSIONED, 'PrimaryKeyConstraint("id", "version", name="pk_my_table")'),
-        changes=("add_primary_key my_table",),
+        changes=("change_primary_key my_table",),
     ),
     Pair(
         name="drop primary key",
         does=('op.drop_constraint("pk_my_table", "my_table", type_="primary")',),
         before=table("my_table", *VERSIONED, 'PrimaryKeyConstraint("id", "version", name="pk_my_table")'), after=table("my_table", *VERSIONED),
-        changes=("drop_primary_key my_table",),
+        changes=("change_primary_key my_table",),
     ),
     Pair(
         name="change primary key",

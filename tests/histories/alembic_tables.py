@@ -30,7 +30,7 @@ CREATE = (
     created("create table with an index", ID, 'Column("name", String(50), index=True)'),
     created(
         "create table with a sequence", 'Column("id", Integer, Sequence("account_numbers", start=1000), primary_key=True)',
-        first='op.execute("CREATE SEQUENCE account_numbers START WITH 1000")', changes=("sequence account_numbers",),
+        first='op.execute("CREATE SEQUENCE account_numbers START WITH 1000")', changes=("sequence",),
     ),
     created("create table with an enum", ID, 'Column("state", Enum("open", "closed", name="state"), server_default="open", nullable=False)'),
     created("create table with a checked enum", ID, 'Column("state", Enum("open", "closed", name="state", native_enum=False, create_constraint=True))'),
@@ -92,9 +92,9 @@ OTHER = (
     Pair(
         name="rows only",  # a migration of data is no difference
         does=(
-            'account = table("account", column("name", String))\n'
+            ('account = table("account", column("name", String))\n'
             'op.bulk_insert(account, [{"name": "one"}, {"name": "two"}])\n'
-            'op.execute(account.update().where(account.c.name == op.inline_literal("one")).values({"name": op.inline_literal("uno")}))',
+            'op.execute(account.update().where(account.c.name == op.inline_literal("one")).values({"name": op.inline_literal("uno")}))'),
             "op.execute(\"INSERT INTO account (name) VALUES ('some value')\")",
         ),
         before=ACCOUNT, after=ACCOUNT,

@@ -12,11 +12,10 @@ def example(*values: str, column: str = "{}", name: str = "example_table", more:
     return table(name, KEY, f'Column("enum_field", {column.format(type_)})', *more)
 
 
-def synced(*values: str, renamed: str = "", columns: tuple[str, ...] = ("example_table.enum_field",), array: bool = False) -> str:
+def synced(*values: str, renamed: str = "", columns: tuple[str, ...] = ("example_table.enum_field",), kind: str = "") -> str:
     """The extension's operation for values that go, or change their order or names."""
-    kind = ", column_type=ColumnType.ARRAY" if array else ""
     where = ", ".join(
-        f'TableReference(table_schema="public", table_name={t!r}, column_name={c!r}{kind})' for t, _, c in (name.partition(".") for name in columns)
+        f'TableReference(table_schema="public", table_name={t!r}, column_name={c!r}, {kind})' for t, _, c in (name.partition(".") for name in columns)
     )
     return f'op.sync_enum_values("public", "myenum", {list(values)!r}, [{where}], enum_values_to_rename=[{renamed}])'
 
@@ -24,6 +23,18 @@ def synced(*values: str, renamed: str = "", columns: tuple[str, ...] = ("example
 ENUM = 'Enum("one", "two", "three", name="myenum")'
 NEW = 'Column("enum_field", postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))'
 THREE = ("one", "two", "three")
+STRING = table("example_table", KEY, 'Column("enum_field", String)')
+CHECKED = table("example_table", KEY, 'Column("enum_field", Enum("one", "two", "three", name="myenum", native_enum=False, create_constraint=True))')
+
+
+def both_ways(forward: str, backward: str) -> tuple[str, ...]:
+    """The flags for a column that gets another type under another name."""
+    return (
+        "--rename", "example_table.enum_field=enum_field_new", "--forward", f"example_table.enum_field_new={forward}",
+        "--backward", f"example_table.enum_field={backward}",
+    )
+
+
 TYPES = (
     Pair(
         name="create enum with its table",
@@ -46,8 +57,8 @@ TYPES = (
     Pair(
         name="create enum for an array",
         does=(
-            f'{ENUM}.create(op.get_bind())\n'
-            'op.add_column("example_table", Column("enum_field", postgresql.ARRAY(postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))))',
+            (f'{ENUM}.create(op.get_bind())\n'
+            'op.add_column("example_table", Column("enum_field", postgresql.ARRAY(postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))))'),
         ),
         before=EMPTY, after=example(*THREE, column="postgresql.ARRAY({})"), changes=("add_column example_table.enum_field",),
     ),
@@ -78,20 +89,20 @@ TYPES = (
 VALUES = (
     Pair(
         name="add enum values",
-        does=('op.add_enum_value("public", "myenum", "four")\nop.add_enum_value("public", "myenum", "five")',),
-        before=example(*THREE), after=example(*THREE, "four", "five"), changes=("enum_add_value example_table.enum_field",),
+        does=('op.add_enum_value(enum_schema="public", enum_name="myenum", new_value="four")\nop.add_enum_value(enum_schema="public", enum_name="myenum", new_value="five")',),
+        before=example(*THREE), after=example(*THREE, "four", "five"), changes=("enum_add_value",),
     ),
     Pair(
         name="add enum value between others",
         does=(synced("one", "between", "two", "three"),),
-        before=example(*THREE), after=example("one", "between", "two", "three"), changes=("enum_add_value example_table.enum_field",),
+        before=example(*THREE), after=example("one", "between", "two", "three"), changes=("enum_add_value",),
     ),
     Pair(
         name="add enum value of several columns and an array",
-        does=('op.add_enum_value("public", "myenum", "four")',),
+        does=('op.add_enum_value(enum_schema="public", enum_name="myenum", new_value="four")',),
         before=example(*THREE, column="postgresql.ARRAY({})") + example(*THREE, name="other_table"),
         after=example(*THREE, "four", column="postgresql.ARRAY({})") + example(*THREE, "four", name="other_table"),
-        changes=("enum_add_value example_table.enum_field",),
+        changes=("enum_add_value",),
     ),
     Pair(
         name="delete enum value",
@@ -100,7 +111,7 @@ VALUES = (
     ),
     Pair(
         name="delete enum value of a column with a default",
-        does=(synced("one", "two"),),
+        does=(synced("one", "two", kind="existing_server_default=\"'two'::myenum\""),),
         before=example(*THREE, column='{}, server_default="two", nullable=False'),
         after=example("one", "two", column='{}, server_default="two", nullable=False'), changes=("change_enum example_table.enum_field",),
     ),
@@ -118,7 +129,7 @@ VALUES = (
     ),
     Pair(
         name="delete enum value of an array",
-        does=(synced("one", "two", array=True),),
+        does=(synced("one", "two", kind="column_type=ColumnType.ARRAY"),),
         before=example(*THREE, column="postgresql.ARRAY({})"), after=example("one", "two", column="postgresql.ARRAY({})"),
         refusal=Refusal(code="BGM212", about="example_table.enum_field", reason="is an array of it", hint="myenum_new"),
     ),
@@ -135,7 +146,7 @@ VALUES = (
         name="delete enum value that a partial index names",
         does=(),
         before=user.format('"active", "deleted", "pending"'), after=user.format('"active", "pending"').replace("!= 'deleted'", "= 'active'"),
-        changes=("?",),
+        changes=("change_enum user.status", "change_index user"),
     ),
     Pair(
         name="reorder enum values",
@@ -149,26 +160,59 @@ VALUES = (
         refusal=Refusal(code="BGM212", about="example_table.enum_field", reason="'three' would come while 'tree' would go",
                         hint="CASE enum_field::text WHEN 'tree' THEN 'three'"),
     ),
+    Pair(
+        name="rename enum value under another column name",
+        does=(),
+        before=example("one", "two", "tree"), after=table("example_table", KEY, 'Column("enum_field_new", Enum("one", "two", "three", name="myenum_new"))'),
+        hints=both_ways(
+            "CASE enum_field::text WHEN 'tree' THEN 'three' ELSE enum_field::text END::myenum_new",
+            "CASE enum_field_new::text WHEN 'three' THEN 'tree' ELSE enum_field_new::text END::myenum",
+        ),
+        changes=("rename_column example_table.enum_field_new",),
+    ),
 )
 BETWEEN = (
     Pair(
         name="string becomes enum",
-        does=(f"{ENUM}.create(op.get_bind())\n"
-              'op.alter_column("example_table", "enum_field", type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False),'
-              ' postgresql_using="enum_field::text::myenum")',),
-        before=table("example_table", KEY, 'Column("enum_field", String)'), after=example(*THREE), changes=("retype_column example_table.enum_field",),
+        does=(
+            (f"{ENUM}.create(op.get_bind())\n"
+            'op.alter_column("example_table", "enum_field", type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False),'
+            ' postgresql_using="enum_field::text::myenum")'),
+        ),
+        before=STRING, after=example(*THREE),
+        refusal=Refusal(code="BGM116", about="example_table.enum_field", reason="blue with myenum: writing", hint='"renamed_from": "enum_field"'),
+    ),
+    Pair(
+        name="string becomes enum under a new name",
+        does=(
+            (f"{ENUM}.create(op.get_bind())\n"
+            'op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", postgresql_using="enum_field::text::myenum",'
+            ' type_=postgresql.ENUM("one", "two", "three", name="myenum", create_type=False))'),
+        ),
+        before=STRING, after=example(*THREE).replace("enum_field", "enum_field_new"),
+        hints=both_ways("enum_field::text::myenum", "enum_field_new::text"), changes=("rename_column example_table.enum_field_new",),
     ),
     Pair(
         name="enum becomes string",
         does=(f'op.alter_column("example_table", "enum_field", type_=String)\n{ENUM}.drop(op.get_bind())',),
-        before=example(*THREE), after=table("example_table", KEY, 'Column("enum_field", String)'), changes=("retype_column example_table.enum_field",),
+        before=example(*THREE), after=STRING,
+        refusal=Refusal(code="BGM116", about="example_table.enum_field", reason="green with myenum: writing", hint='"renamed_from": "enum_field"'),
+    ),
+    Pair(
+        name="enum becomes string under a new name",
+        does=(
+            ('op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String)\n'
+            f"{ENUM}.drop(op.get_bind())"),
+        ),
+        before=example(*THREE), after=STRING.replace("enum_field", "enum_field_new"),
+        hints=both_ways("enum_field::text", "enum_field_new::text::myenum"), changes=("rename_column example_table.enum_field_new",),
     ),
     Pair(
         name="enum becomes another enum",
         does=(
-            'Enum("one", "two", name="other").create(op.get_bind())\n'
+            ('Enum("one", "two", name="other").create(op.get_bind())\n'
             'op.alter_column("example_table", "enum_field", type_=postgresql.ENUM("one", "two", name="other", create_type=False),'
-            f' postgresql_using="enum_field::text::other")\n{ENUM}.drop(op.get_bind())',
+            f' postgresql_using="enum_field::text::other")\n{ENUM}.drop(op.get_bind())'),
         ),
         before=example(*THREE), after=table("example_table", KEY, 'Column("enum_field", Enum("one", "two", name="other"))'),
         changes=("retype_column example_table.enum_field",),
@@ -176,13 +220,23 @@ BETWEEN = (
     Pair(
         name="enum becomes checked string",
         does=(
-            'op.alter_column("example_table", "enum_field", type_=String(5))\n'
+            ('op.alter_column("example_table", "enum_field", type_=String(5))\n'
             """op.create_check_constraint("myenum", "example_table", "enum_field IN ('one', 'two', 'three')")\n"""
-            f"{ENUM}.drop(op.get_bind())",
+            f"{ENUM}.drop(op.get_bind())"),
         ),
-        before=example(*THREE),
-        after=table("example_table", KEY, 'Column("enum_field", Enum("one", "two", "three", name="myenum", native_enum=False, create_constraint=True))'),
-        changes=("?",),
+        before=example(*THREE), after=CHECKED,
+        refusal=Refusal(code="BGM116", about="example_table.enum_field", reason="green with myenum", hint='"renamed_from": "enum_field"'),
+    ),
+    Pair(
+        name="enum becomes checked string under a new name",
+        does=(
+            ('op.alter_column("example_table", "enum_field", new_column_name="enum_field_new", type_=String(5))\n'
+            """op.create_check_constraint("myenum", "example_table", "enum_field_new IN ('one', 'two', 'three')")\n"""
+            f"{ENUM}.drop(op.get_bind())"),
+        ),
+        before=example(*THREE), after=CHECKED.replace("enum_field", "enum_field_new"),
+        hints=both_ways("enum_field::text", "enum_field_new::text::myenum"),
+        changes=("add_check example_table", "rename_column example_table.enum_field_new"),
     ),
 )
 PAIRS = (*TYPES, *VALUES, *BETWEEN)

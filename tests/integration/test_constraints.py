@@ -94,6 +94,24 @@ def test_a_looser_check_takes_the_place_of_the_old_one_in_expand(project: Projec
     assert project.sql("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'c'") == [("CHECK ((size < 200))",)]
 
 
+@pytest.mark.parametrize(("blue", "green", "phase"), [("'a', 'b'", "'a', 'b', 'c'", "expand"), ("'a', 'b', 'c'", "'a', 'b'", "contract")])
+def test_values_of_an_enumeration_by_check_come_in_expand_and_go_in_contract(project: Project, blue: str, green: str, phase: str) -> None:
+    column = "    state: Mapped[str | None] = mapped_column(Enum({}, name='state', native_enum=False, create_constraint=True, length=20))\n"
+    start(project, models() + column.format(blue), models() + column.format(green))
+    change = planned(project)["change_check"]
+    assert [p for p in ("expand", "contract") if any("takes its name" in line for line in change[p])] == [phase]
+
+
+def test_plans_that_are_made_one_after_the_other_before_any_expand_do_not_stand_in_each_others_way(project: Project) -> None:
+    hint = check("size > 0") + ' {"info": {"bgmigrate": {"blue_satisfies": ["c"]}}}'
+    start(project, models(), models(hint))
+    planned(project)
+    project.models(next=models())
+    project.must("plan", "-m", "two", "--from", project.spec("green"), "--target", project.spec("next"))
+    project.must("expand")
+    assert project.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'c'") == [(0,)]
+
+
 def test_a_check_that_says_something_of_null_is_not_kept_until_contract(project: Project) -> None:
     """`size > 0` lets NULL pass, which the old one does not: green's NULLs would be refused."""
     start(project, models(check("size IS NOT NULL")), models(check("size > 0")))

@@ -31,9 +31,10 @@ class Sampler:
         if (key, column.name) in self.chosen:
             return self.chosen[key, column.name]
         self.count += 1
-        later = [v for label, v in labelled(column.type) if label in never_written(column)] if never_written(column) else []
+        promised = never_written(column)
+        later = [v for label, v in labelled(getattr(column.type, "item_type", column.type)) if label in promised] if promised else []
         for candidate in of_type(column.type, self.count, column.name, self.facts.get(key, {}).get("columns", {}).get(column.name, "")):
-            if candidate not in later and binds(column.type, candidate, dialect):
+            if not any(v in later for v in (candidate if isinstance(candidate, list) else [candidate])) and binds(column.type, candidate, dialect):
                 return candidate
         raise CannotMake("no value is known for %s.%s (%s)" % (key, column.name, type(column.type).__name__))
 
@@ -96,10 +97,10 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
         values = [value for _, value in labelled(type_)]
         return values[n % len(values) :] + values[: n % len(values)] if values else []
     if isinstance(type_, types.ARRAY) or kind == "ARRAY":
-        value: Any = of_type(type_.item_type, n, name, "")[:1]
+        made: List[Any] = [[v] for v in of_type(type_.item_type, n, name, "")] or [[]]
         for _ in range((type_.dimensions or 1) - 1):
-            value = [value]
-        return [value]
+            made = [[v] for v in made]
+        return made
     special: Any = SPECIAL.get(kind)
     if special is not None:
         return list(special(n, type_))

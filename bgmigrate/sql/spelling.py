@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 _VALUE = r"(?:E?'(?:[^'\\]|\\.|'')*'|NULL)::character varying(?:\(\d+\))?"
-_CAST_AS_A_WHOLE = re.compile(rf"\(ARRAY\[({_VALUE}(?:, {_VALUE})*)\]\)::text\[\]")
 _CAST_ONE_BY_ONE = re.compile(rf"ARRAY\[(\({_VALUE}\)::text(?:, \({_VALUE}\)::text)*)\]")
 _ELEMENT = re.compile(rf"\(({_VALUE})\)::text")
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\(ARRAY\[|[\[\]]")
+_CAST = re.compile(r"\]\)::[a-z ]+\[\]")
+_TYPE = re.compile(r"::([a-z][a-z ]*)\Z")
 
 
 def stable(text: str) -> str:
@@ -17,7 +19,13 @@ def stable(text: str) -> str:
     Parsed again, the cast goes to each element, and another expression is stored (parse_expr.c, transformArrayExpr): what a migration, a dump
     or we made from the text would differ from what the models make. A cast of the array to its own type keeps the outer one where it is.
     """
-    if "character varying" not in text:
-        return text
-    whole = _CAST_ONE_BY_ONE.sub(lambda m: "(ARRAY[" + _ELEMENT.sub(r"\1", m[1]) + "])::text[]", text)
-    return _CAST_AS_A_WHOLE.sub(r"(ARRAY[\1]::character varying[])::text[]", whole)
+    text = _CAST_ONE_BY_ONE.sub(lambda m: "(ARRAY[" + _ELEMENT.sub(r"\1", m[1]) + "])::text[]", text)
+    out, at, opened = "", 0, list[int]()
+    for token in _TOKEN.finditer(text):
+        if token[0] in ("[", "(ARRAY["):
+            opened.append(token.end())
+        elif token[0] == "]" and opened:
+            type_ = _TYPE.search(text[opened.pop() : token.start()])  # the last element's, and so the array's
+            if type_ and _CAST.match(text, token.start()):
+                out, at = f"{out}{text[at : token.end()]}::{type_[1]}[]", token.end()
+    return out + text[at:]
