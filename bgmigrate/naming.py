@@ -51,9 +51,11 @@ def made_name(table: str, column: str, label: str) -> str:
 def trigger_name(table: str, column: str, role: str = "sync") -> str:
     """Sync triggers sort after the application's own: BEFORE triggers fire in the order of their names (CREATE TRIGGER, Notes).
 
-    `type` ones, which show a column in another type, sort after `sync` ones.
+    `type` ones, which show a column in another type, sort after `sync` ones. Its function has the same name in our own schema, where tables of
+    one name in several schemas meet: theirs is part of it.
     """
-    return bounded(f"zz_{object_name(role, table, column)}")
+    schema, name = split(table)
+    return bounded(f"zz_{object_name(role, '_'.join(filter(None, (schema, name))), column)}")
 
 
 def ident(name: str) -> str:

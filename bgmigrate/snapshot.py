@@ -12,6 +12,7 @@ from typing import Any
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.sql.references import references
 
+_MADE_IN = re.compile(r'\s*CREATE (?:TYPE|DOMAIN|SEQUENCE) (?:IF NOT EXISTS )?("(?:[^"]|"")+"|\w+)\.')
 FORMAT = "bgmigrate.snapshot/1"
 
 
@@ -50,6 +51,13 @@ class Snapshot:
     sqlalchemy: str = ""
     python: str = ""
     drivers: tuple[str, ...] = ()
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas that create_all expects to be there: of tables, and of types and sequences."""
+        named = {t.schema for t in self.tables.values() if t.schema}
+        made = {m[1] for m in map(_MADE_IN.match, self.ddl) if m}
+        return tuple(sorted(named | {s[1:-1].replace('""', '"') if s.startswith('"') else s for s in made}))
 
     @property
     def fingerprint(self) -> str:

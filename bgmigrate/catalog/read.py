@@ -43,8 +43,9 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     sequences = (
         Sequence(schema=s, name=n, type=t, options=o) for s, n, t, o in connection.execute(template("catalog_sequences").encode()).fetchall()
     )
+    schemas = frozenset(r[0] for r in connection.execute("SELECT nspname FROM pg_namespace"))
     return Schema(
-        tables={t.key: t for t in found}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
+        schemas=schemas, tables={t.key: t for t in found}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
         things={t.key: t for t in _things(connection) if t.table is None or split(t.table)[1] not in ignore},
     )
 

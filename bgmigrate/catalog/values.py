@@ -166,6 +166,7 @@ class Schema:
     tables: Mapping[str, Table] = field(default_factory=dict)
     types: Mapping[str, UserType] = field(default_factory=dict)
     sequences: Mapping[str, Sequence] = field(default_factory=dict)
+    schemas: frozenset[str] = frozenset()
     things: Mapping[tuple[str, str, str], Thing] = field(default_factory=dict)
 
     @property

@@ -69,5 +69,4 @@ def _cleared(heads: Schema) -> Iterator[str]:
 
 def _schemas(differences: Differences) -> Iterator[str]:
     assert differences.blue
-    named = sorted({t.schema for t in differences.blue.tables.values() if t.schema})
-    yield from (compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=s) for s in named)
+    yield from (compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=s) for s in differences.blue.schemas)

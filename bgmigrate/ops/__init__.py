@@ -26,6 +26,7 @@ from bgmigrate.ops.require_convertible import CountRoundTrips, RequireConvertibl
 from bgmigrate.ops.require_data import RequireData
 from bgmigrate.ops.require_rows import RequireRows
 from bgmigrate.ops.require_small import RequireSmall
+from bgmigrate.ops.schemas import BuildSchema, DropEmptySchema
 from bgmigrate.ops.sequences import AlterSequence, BuildSequence, DropSequences, RequirePosition
 from bgmigrate.ops.stop import StopSynchronizing, StopTogether
 from bgmigrate.ops.sync import SynchronizeColumns
@@ -53,6 +54,7 @@ __all__ = [
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
+    "BuildSchema",
     "BuildSequence",
     "BuildTable",
     "BuildType",
@@ -62,6 +64,7 @@ __all__ = [
     "CountRoundTrips",
     "Detach",
     "DropColumns",
+    "DropEmptySchema",
     "DropFunctions",
     "DropNotNull",
     "DropSequences",

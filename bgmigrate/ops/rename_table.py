@@ -35,11 +35,9 @@ class ShowTable(Step):
     def run(self, on: Runtime) -> None:
         if on.has(VIEW, compose("{t:t}", t=self.view)):
             return
-        schema = split(self.view)[0]
         grants = [r[0] for r in on.fetch(load("table_grants", table=compose("{t:t}", t=self.table), view=compose("{v:t}", v=self.view)))]
         on.strong(
             [self.table],
-            *([compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema)] if schema else []),
             compose("CREATE VIEW {v:t} WITH (security_invoker = true) AS SELECT {c:i} FROM {t:t}", v=self.view, c=self.columns, t=self.table),
             *grants,
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bgmigrate.errors import Refused
-from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -27,9 +26,7 @@ class BuildSequence(Step):
     options: str
 
     def run(self, on: Runtime) -> None:
-        schema = split(self.name)[0]
-        made = [compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema)] if schema else []
-        on.strong([], *made, create_sequence(self.name, self.type, self.options))
+        on.strong([], create_sequence(self.name, self.type, self.options))
 
     def undo(self) -> Step:
         return DropSequences([self.name])

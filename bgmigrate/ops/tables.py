@@ -30,16 +30,11 @@ class BuildTable(Step):
         lines = [f"{ident(c)} {d}" for c, d in self.columns.items()] + [f"CONSTRAINT {ident(n)} {d}" for n, d in self.constraints.items()]
         on.strong(
             [],
-            *self._schema(),
             compose("CREATE TABLE {t:t} (\n    {l:q}\n){o:q}", t=self.table, l=",\n    ".join(lines), o=f" {self.options}" if self.options else ""),
             *self.indexes,
             *([compose("COMMENT ON TABLE {t:t} IS {c:l}", t=self.table, c=self.comment)] if self.comment else []),
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
         )
-
-    def _schema(self) -> list[str]:
-        schema = self.table.rpartition(".")[0]
-        return [compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema)] if schema else []
 
     def undo(self) -> Step:
         return DropTables([self.table])

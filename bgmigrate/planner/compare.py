@@ -62,7 +62,7 @@ def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None
     """
     for statement in extensions(like) if like else ():
         connection.execute(statement.encode())
-    for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema}):
+    for schema in snapshot.schemas:
         connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
     for statement in snapshot.ddl:
         try:

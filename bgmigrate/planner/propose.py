@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bgmigrate.changes import KINDS, Change, Difference, Differences, Planned, Stage
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
-from bgmigrate.ops import BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
+from bgmigrate.ops import BuildSchema, BuildType, DropTypes, StopSynchronizing, SynchronizeColumns
 from bgmigrate.planner.conversions import asked
 from bgmigrate.planner.renames import refuse_undecided
 
@@ -85,7 +85,12 @@ def _ordered(planned: Iterable[Planned], names: dict[str, str]) -> list[Planned]
 
 def _types(differences: Differences) -> tuple[list[Planned], list[Planned]]:
     """Types come before what needs them (expand) and go after it (contract); they are no change of their own."""
-    built, dropped = [], []
+    final = differences.final
+    schemas = {x.schema for things in (final.tables, final.types, final.sequences) for x in things.values()}
+    built, dropped = [
+        Planned(stage=Stage.TYPES, step=BuildSchema(s), because=(f"Schema {s}: only green has something in it. No table is locked.",))
+        for s in sorted(schemas - differences.heads.schemas)
+    ], []
     for d in differences.all("user type"):
         if d.have is None:
             step = BuildType(d.name, labels=list(d.want.labels)) if d.want.kind == "e" else BuildType(d.name, domain=d.want.definition)

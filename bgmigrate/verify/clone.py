@@ -56,7 +56,7 @@ def own(settings: Settings, snapshot: Snapshot, live: LiveSchema, label: str) ->
     """A database as the version itself would create it. Raises InfrastructureError naming the statement that fails."""
     with scratch.database(settings, label) as url:
         with connect(url, purpose="verify") as c:
-            for schema in sorted({t.schema for t in snapshot.tables.values() if t.schema} | {s for _, s in live.extensions}):
+            for schema in sorted({*snapshot.schemas} | {s for _, s in live.extensions}):
                 c.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
             for name, schema in live.extensions:
                 with contextlib.suppress(psycopg.Error):  # the clone has them all; one that is missing here shows in the statement that needs it
