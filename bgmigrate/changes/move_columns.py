@@ -7,7 +7,7 @@ in both directions where a `backward` is given, fills the new one in batches, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bgmigrate.catalog import Column, Table
@@ -19,7 +19,16 @@ from bgmigrate.changes.move_key import key_of, obstacles
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.naming import ident
-from bgmigrate.ops import BackfillTable, DropNotNull, RequireMovable, RequireReadBack, RequireRows, StopSynchronizingTables, SynchronizeTables
+from bgmigrate.ops import (
+    AddConstraint,
+    BackfillTable,
+    DropNotNull,
+    RequireMovable,
+    RequireReadBack,
+    RequireRows,
+    StopSynchronizingTables,
+    SynchronizeTables,
+)
 from bgmigrate.ops.move_rules import copied
 from bgmigrate.ops.sync_function import WIDER
 from bgmigrate.sql.references import references
@@ -48,6 +57,7 @@ class MoveColumns(Change):
     create: CreateTable
     key: tuple[str, ...]
     parts: tuple[dict[str, Any], ...]
+    early: frozenset[str]  # foreign keys whose targets are there already
     gone: tuple[Column, ...]  # the old table's columns that `backward` gives
 
     @classmethod
@@ -68,7 +78,8 @@ class MoveColumns(Change):
             create = CreateTable.of(differences, d)
             key = key_of(d.want, old, given)
             assert not isinstance(key, str)
-            out.append(cls(table=d.name, have=old, create=create, key=key, parts=tuple(given), gone=columns))
+            early = frozenset(n for n, c in d.want.constraints.items() if c.kind == "f" and (d.name, n) not in differences.redefined)
+            out.append(cls(table=d.name, have=old, create=create, key=key, parts=tuple(given), early=early, gone=columns))
             differences.take(d)
             for column in columns:
                 differences.take(differences.find("column", old.key, column.name))
@@ -113,7 +124,7 @@ class MoveColumns(Change):
         readable = RequireReadBack(self.source, self.table, list(self.key), each, self.without)
         both = "each follows the other" if self.gone else f"{self.table} follows"
         steps = [
-            *self._unused(), *self._demands(), *self.create.expand(),
+            *self._unused(), *self._demands(), *self._created(),
             Planned(
                 stage=Stage.SYNCHRONIZE, step=sync,
                 because=(f"{self.source} -> {self.table}: {both}, by triggers. SHARE ROW EXCLUSIVE on both for an instant.",),
@@ -132,7 +143,12 @@ class MoveColumns(Change):
         assert self.table
         stop = StopSynchronizingTables(self.source, self.table, [c.name for c in self.gone])
         why = f"{self.source} -> {self.table}: triggers and old columns go together. ACCESS EXCLUSIVE on both for an instant."
-        return [*self._unused(), Planned(stage=Stage.SWAP, step=stop, because=(why,))]
+        return [*self._unused(), Planned(stage=Stage.SWAP, step=stop, because=(why,)), *self.create.contract()]
+
+    def _created(self) -> list[Planned]:
+        """The table; its foreign keys before a trigger writes it: blue, who holds the old table, would wait for the new one, and we for the old."""
+        steps = self.create.expand()
+        return [replace(p, stage=Stage.LOOSEN) if isinstance(p.step, AddConstraint) and p.step.name in self.early else p for p in steps]
 
     def _demands(self) -> list[Planned]:
         """What the rows that are there must be like, where a value may be none for its new column."""

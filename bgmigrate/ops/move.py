@@ -147,7 +147,7 @@ class SynchronizeTables(Step):
                 yield f"{self.old}.{c}", compose("UPDATE {t:t} SET {c:i} = {v:q}", t=self.old, c=c, v=one), e
 
     def undo(self) -> Step:
-        return StopSynchronizingTables(self.old, self.new)
+        return StopSynchronizingTables(self.old, self.new, whole=True)
 
 
 @operation("stop_synchronizing_tables")
@@ -155,12 +155,13 @@ class SynchronizeTables(Step):
 class StopSynchronizingTables(Step):
     """Drop the triggers of both tables and the old one's columns in one transaction, so that no write meets one without the other.
 
-    ACCESS EXCLUSIVE on both for an instant.
+    ACCESS EXCLUSIVE on both for an instant. `whole`: the new table goes with them, whose foreign keys would refuse the old version's deletes.
     """
 
     old: str
     new: str
     drop: list[str] = field(default_factory=list)
+    whole: bool = False
 
     def run(self, on: Runtime) -> None:
         there = [t for t in (self.old, self.new) if on.exists(t)]
@@ -172,6 +173,7 @@ class StopSynchronizingTables(Step):
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=move.name(role), t=table) for table, role in triggers),
             *(compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}", n=move.name(role)) for role in FUNCTIONS),
             *(drop_column(self.old, c) for c in self.drop if self.old in there),
+            *([compose("DROP TABLE IF EXISTS {t:t}", t=self.new)] if self.whole else []),
             after=lambda c, _: None if on.scratch else self._forget(c, move),
         )
 

@@ -87,8 +87,11 @@ def _new_side(move: Moved) -> str:
     is_, was = (", ".join(f"{row}.{ident(c)}" for c in move.link) for row in ("bgm_is", "bgm_was"))
     parts = "\n".join(_backward(move, part) for part in move.parts if part.backward)
     changed, moved = _read_changed(move, read, move.new_columns), _changed(move.link, move.new_columns)
-    return load("move_new_side", **_common(move), hold=move.name("hold"), changed=changed, moved=moved, was=was, parts=parts,
-                two_way=move.two_way, **{"is": is_})
+    same = " AND ".join(f"{ident(split(move.new)[1])}.{ident(c)} = bgm_is.{ident(c)}" for c in move.key)
+    return load(
+        "move_new_side", **_common(move), hold=move.name("hold"), changed=changed, moved=moved, was=was, same=same, parts=parts,
+        two_way=move.two_way, **{"is": is_},
+    )
 
 
 def _backward(move: Moved, part: Part) -> str:

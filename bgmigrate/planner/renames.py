@@ -50,6 +50,7 @@ def _columns(differences: Differences) -> Iterator[Undecided]:
         same = [
             old.name for old in gone
             if old.table == new.table and old.have.type == new.want.type and (old.table, old.name) not in differences.hints.backward
+            and not differences.hints.moves(new.table, old.name)
         ]
         if same:
             yield Undecided(table=new.table, new=new.name, candidates=_likeliest(new.name, same))

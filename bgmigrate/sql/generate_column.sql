@@ -14,7 +14,8 @@ BEGIN
     END IF;
     again := ARRAY(
         SELECT s FROM (
-            SELECT 0, pg_get_indexdef(i.objid)
+            -- of a partitioned table: on its partitions, too
+            SELECT 0, regexp_replace(pg_get_indexdef(i.objid), '^(CREATE (UNIQUE )?INDEX ("([^"]|"")+"|\S+) ON )ONLY ', '\1')
               FROM pg_depend i WHERE i.refclassid = 'pg_class'::regclass AND i.refobjid = relation AND i.refobjsubid = old.attnum AND i.classid = 'pg_class'::regclass
                AND EXISTS (SELECT FROM pg_index x WHERE x.indexrelid = i.objid) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.objid AND k.conrelid = relation)
             UNION

@@ -4,7 +4,8 @@
             IF TG_OP <> 'INSERT' THEN
                 PERFORM bgmigrate.{hold:i}({was:q}, {two_way:l} AND (TG_OP = 'DELETE' OR {changed:q}));
             END IF;
-            IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND {moved:q} THEN
+            -- an INSERT that will meet its row (ON CONFLICT) locks that first, as an UPDATE does
+            IF TG_OP = 'INSERT' AND NOT EXISTS (SELECT FROM {new:t} AS {n:i} WHERE {same:q}) OR TG_OP = 'UPDATE' AND {moved:q} THEN
                 PERFORM bgmigrate.{hold:i}({is:q}, {two_way:l});
             END IF;
         END IF;
@@ -12,6 +13,9 @@
     END IF;
     IF bgm_outer = {name:l} OR TG_OP = 'UPDATE' AND NOT {changed:q} THEN
         RETURN NULL; -- the old side is at work; or nothing that it knows has changed
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM bgmigrate.{hold:i}({is:q}, {two_way:l}); -- the row that it would have met may have gone meanwhile
     END IF;
 {parts:q}
     RETURN NULL;

@@ -133,11 +133,11 @@ FOREIGN_KEYS = (
 )
 
 
-def index(name: str, does: str, columns: tuple[str, ...], says: str, **more: str) -> Pair:
+def index(name: str, does: str, columns: tuple[str, ...], says: str) -> Pair:
     """A new index on t1: what the migration says after its name, and what the model does."""
     return Pair(
         name=name, does=(f'op.create_index("ik_test", "t1", {does})',), before=table("t1", ID, *columns),
-        after=table("t1", ID, *columns, f'Index("ik_test", {says})'), changes=("create_index t1",), **more,
+        after=table("t1", ID, *columns, f'Index("ik_test", {says})'), changes=("create_index t1",),
     )
 
 

@@ -125,13 +125,13 @@ VALUES = (
         name="delete enum value of two tables",
         does=(synced("one", "two", columns=("example_table.enum_field", "other_table.enum_field")),),
         before=example(*THREE) + example(*THREE, name="other_table"), after=example("one", "two") + example("one", "two", name="other_table"),
-        refusal=Refusal(code="BGM212", about="example_table.enum_field", reason="other_table.enum_field", hint="myenum_new"),
+        changes=("change_enum example_table.enum_field",),
     ),
     Pair(
         name="delete enum value of an array",
         does=(synced("one", "two", kind="column_type=ColumnType.ARRAY"),),
         before=example(*THREE, column="postgresql.ARRAY({})"), after=example("one", "two", column="postgresql.ARRAY({})"),
-        refusal=Refusal(code="BGM212", about="example_table.enum_field", reason="is an array of it", hint="myenum_new"),
+        changes=("change_enum example_table.enum_field",),
     ),
     Pair(
         name="delete enum value beside a partial index",

@@ -15,7 +15,7 @@ from bgmigrate import faults, journal
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.database import Connection, connect
 from bgmigrate.journal import backfills
-from bgmigrate.ops import BackfillTable, SynchronizeTables
+from bgmigrate.ops import BackfillTable, StopSynchronizingTables, SynchronizeTables
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
@@ -72,14 +72,16 @@ def green(c: Connection, draw: random.Random, user: int) -> None:
 class Crowd:
     """Writers on connections of their own, each transaction of one to three statements on one user. `errors` by side."""
 
-    def __init__(self, url: str, users: int, isolation: psycopg.IsolationLevel = psycopg.IsolationLevel.READ_COMMITTED) -> None:
+    def __init__(
+        self, url: str, users: int, isolation: psycopg.IsolationLevel = psycopg.IsolationLevel.READ_COMMITTED, *, only: str = ""
+    ) -> None:
         self.url, self.users, self.isolation = url, users, isolation
-        self.done = {"blue": 0, "green": 0}
+        self.done = {side: 0 for side in ("blue", "green") if only in ("", side)}
         self.errors: dict[str, list[psycopg.Error]] = {"blue": [], "green": []}
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(side, writer, seed), daemon=True)
-            for seed in range(3) for side, writer in (("blue", blue), ("green", green))
+            for seed in range(3) for side, writer in (("blue", blue), ("green", green)) if side in self.done
         ]
 
     def __enter__(self) -> Crowd:
@@ -179,6 +181,31 @@ def test_green_waits_for_a_long_transaction_of_blues_and_no_longer_than_it_wants
     assert rows(c, "SELECT name, street FROM users") == [("blue", "green")]
 
 
+@pytest.mark.every_server
+@pytest.mark.parametrize("side", ["blue", "green"])
+def test_the_triggers_come_and_go_among_writers(on: Runtime, database: str, side: str) -> None:
+    """Blue's while expand is applied and taken back, green's while contract is."""
+    c = on.connection
+    c.execute(ADDRESSES.encode())
+    c.execute("INSERT INTO users (id, street) SELECT i, 's' FROM generate_series(1, 6) i")
+    sync = SynchronizeTables("users", "addresses", ["user_id"], ONE)
+    if side == "green":
+        sync.run(on)
+    with Crowd(database, 6, only=side) as crowd:
+        crowd.until(100)
+        if side == "blue":
+            sync.run(on)
+            BackfillTable("users", "addresses", ["user_id"], ONE).run(on)
+            crowd.until(crowd.done[side] + 100)
+            assert disagreements(c) == []
+            sync.undo().run(on)
+        else:
+            StopSynchronizingTables("users", "addresses", ["street", "city"]).run(on)
+        crowd.until(crowd.done[side] + 100)
+    assert crowd.errors[side] == []
+    assert rows(c, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal") == [(0,)]
+
+
 class Killed(BaseException):
     """The backfill's process is gone."""
 
@@ -227,5 +254,4 @@ def test_a_table_that_is_made_again_is_filled_again(on: Runtime) -> None:
         BackfillTable("users", "addresses", ["user_id"], ONE).run(on)
         assert rows(c, "SELECT street FROM addresses") == [("s",)]
         sync.undo().run(on)
-        c.execute("DROP TABLE addresses")
         c.execute(ADDRESSES.split(";")[1].encode())

@@ -168,3 +168,34 @@ def test_a_printed_script_does_the_same(project: Project, server: Server) -> Non
         for statement in dump.statements(done.out):
             c.execute(statement.encode())
         assert c.execute("SELECT twice(4), (SELECT count(*) FROM pg_policy), (SELECT relreplident::text FROM pg_class WHERE relname = 'docs')").fetchone() == (8, 1, "f")
+
+
+OVER = '''
+ddl("CREATE VIEW seen AS SELECT id, {0} FROM docs")
+ddl("CREATE FUNCTION noticed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+ddl("CREATE TRIGGER notice AFTER UPDATE OF {0} ON docs FOR EACH ROW EXECUTE FUNCTION noticed()")
+ddl("ALTER TABLE docs ENABLE ROW LEVEL SECURITY")
+ddl("CREATE POLICY own ON docs USING ({0} IS NOT NULL)")
+ddl("CREATE STATISTICS together ON owner, {0} FROM docs")
+'''
+
+
+def test_what_stands_over_a_column_goes_with_it_when_it_is_renamed(project: Project) -> None:
+    planned(project, BLUE + OVER.format("title"), RENAMED + OVER.format("name"))
+    released(project)
+    assert project.sql("SELECT count(name) FROM seen") == [(100,)]
+    again = project.must("plan", "-m", "again", "--from", project.spec("green"), "--target", project.spec("green"))
+    assert again.json["outcome"] == "nothing_to_do"
+
+
+def test_a_column_that_goes_with_the_view_over_it_takes_two_releases(project: Project) -> None:
+    less = BLUE.replace("    title: Mapped[str | None] = mapped_column(Text)\n", "")
+    view = '\nddl("CREATE VIEW seen AS SELECT {} FROM docs")\n'
+    project.models(blue=BLUE + view.format("id, title"), green=less + view.format("id"), first=BLUE + view.format("id"))
+    project.start_blue()
+    assert project.must("plan", "-m", "one", "--target", project.spec("green"), code=3).codes == {"BGM215"}
+    project.models(green=BLUE + view.format("id"))
+    project.must("plan", "-m", "one", "--target", project.spec("green"))
+    released(project)
+    project.models(blue=less + view.format("id"))
+    assert project.must("plan", "-m", "two", "--target", project.spec("blue")).json["outcome"] == "done"
