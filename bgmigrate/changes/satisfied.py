@@ -35,10 +35,10 @@ def asked_to_go(differences: Differences, table: str, name: str) -> bool:
 
 def referable(differences: Differences, want: Constraint) -> bool:
     """Has what a foreign key points to a key on these columns before contract?"""
-    key, heads = ForeignKey.parse(want.definition), differences.heads.tables.get(want.references or "")
-    if heads is None or key is None:
+    key, table = ForeignKey.parse(want.definition), differences.renamed.tables.get(want.references or "")  # a renamed column's twins are there
+    if table is None or key is None:
         return True  # a new table is created whole in expand
-    return any(i.unique and not i.partial and not i.expression and {*i.columns} == {*key.referenced} for i in heads.indexes.values())
+    return any(i.unique and not i.partial and not i.expression and {*i.columns} == {*key.referenced} for i in table.indexes.values())
 
 
 def _same(differences: Differences, table: str, thing: Constraint | Index) -> bool:

@@ -79,6 +79,19 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
         load(directory=tmp_path, environ={})
 
 
+@pytest.mark.parametrize(("text", "bytes_"), [('"16MB"', 16 * 1024**2), ('"8kB"', 8192), ("512", 512), ('"1 GB"', 1024**3)])
+def test_a_size_is_written_as_postgresql_writes_it(tmp_path: Path, text: str, bytes_: int) -> None:
+    (tmp_path / "bgmigrate.toml").write_text(f"[expand]\nsmall_table = {text}\n")
+    assert load(directory=tmp_path, environ={}).expand.small_table == bytes_
+
+
+@pytest.mark.parametrize("text", ['"16 megs"', '"-1MB"', "true", '""'])
+def test_what_is_no_size_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bgmigrate.toml").write_text(f"[expand]\nsmall_table = {text}\n")
+    with pytest.raises(ConfigurationError, match="small_table"):
+        load(directory=tmp_path, environ={})
+
+
 def test_a_command_without_a_database_is_told_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         _ = load(directory=tmp_path, environ={}).url
