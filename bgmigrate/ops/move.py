@@ -48,12 +48,6 @@ def recorded(c: Connection, sync: Synchronization) -> Moved:
     return move_of(c, sync.table, said["new"], said["key"], said["parts"], said["without"])
 
 
-def both(old: str, new: str, mode: str) -> list[str]:
-    """LOCK TABLE for both, the second for an instant only: one who has it may want the first, and its deadlock detector must not find us."""
-    lock = "LOCK TABLE {t:t} IN {m:q} MODE"
-    return [compose(lock, t=old, m=mode), "SET LOCAL lock_timeout = '80ms'", compose(lock, t=new, m=mode)]
-
-
 @operation("synchronize_tables")
 @dataclass
 class SynchronizeTables(Step):
@@ -75,8 +69,9 @@ class SynchronizeTables(Step):
         self._try(on, move)
         live = None if on.offline or on.scratch else environments.live_environment(on.connection, on.settings.service)
         on.strong(
-            [self.old, self.new], *both(self.old, self.new, "SHARE ROW EXCLUSIVE"),
+            [self.old, self.new],
             *functions(move, search_path(on), "blue" if live == "green" else "green"), *self._triggers(on, move),
+            lock="SHARE ROW EXCLUSIVE",
             before=lambda c: c.execute(TRIGGER, [compose("{t:t}", t=self.old), move.name()]).fetchone(),
             after=lambda c, before: self._record(on, c, move, before),
         )
@@ -164,16 +159,18 @@ class StopSynchronizingTables(Step):
     whole: bool = False
 
     def run(self, on: Runtime) -> None:
-        there = [t for t in (self.old, self.new) if on.exists(t)]
+        # as the version that still writes locks them: its own table, then by our triggers the other one
+        there = [t for t in ((self.new, self.old) if self.drop else (self.old, self.new)) if on.exists(t)]
         move = Moved(old=self.old, new=self.new, key=[], parts=[], old_columns={}, new_columns={})
         triggers = [(t, r) for t in (family(on, self.old) if self.old in there else []) for r in ON_OLD]
         triggers += [(self.new, r) for r in ON_NEW] if self.new in there else []
         on.strong(
-            there, *(both(self.old, self.new, "ACCESS EXCLUSIVE") if len(there) == 2 else []),
+            there,
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=move.name(role), t=table) for table, role in triggers),
             *(compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}", n=move.name(role)) for role in FUNCTIONS),
             *(drop_column(self.old, c) for c in self.drop if self.old in there),
             *([compose("DROP TABLE IF EXISTS {t:t}", t=self.new)] if self.whole else []),
+            lock="ACCESS EXCLUSIVE",
             after=lambda c, _: None if on.scratch else self._forget(c, move),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.constraints import STATE
+from bgmigrate.ops.constraints import STATE, partner
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
@@ -25,7 +25,8 @@ class ReplaceConstraint(Step):
     def run(self, on: Runtime) -> None:
         if on.offline or on.has(STATE, compose("{t:t}", t=self.table), self.by):
             on.strong(
-                [self.table],
+                [self.table, *partner(on, self.table, self.name)],
                 compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name),
                 compose("ALTER TABLE {t:t} RENAME CONSTRAINT {b:i} TO {n:i}", t=self.table, b=self.by, n=self.name),
+                lock="ACCESS EXCLUSIVE",
             )

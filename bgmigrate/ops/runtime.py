@@ -20,6 +20,7 @@ from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
+from bgmigrate.sql import load as load_sql
 
 T = TypeVar("T")
 
@@ -64,13 +65,19 @@ class Runtime:
         self,
         tables: Sequence[str],
         *statements: str,
+        lock: str = "",
         before: Callable[[Connection], object] | None = None,
         after: Callable[[Connection, object], None] | None = None,
     ) -> None:
         """Run statements that block traffic while they last, in one short transaction within the lock budget.
 
-        `before` and `after` look and record in the same transaction; `after` is given what `before` saw, and undoes all by raising.
+        `lock`: the mode to take on all `tables` first, where they are several; statements that take them one after another may make an
+        application's transaction a deadlock's victim. `before` and `after` look and record in the same transaction; `after` is given what
+        `before` saw, and undoes all by raising.
         """
+        if lock and len(tables) > 1 and not self.scratch:
+            named = [compose("{n:l}", n=compose("{t:t}", t=t)) for t in tables]
+            statements = (load_sql("lock_together", tables=named, mode=lock), *statements)
         if self.print:
             self.print("BEGIN")
             self.print(f"SET LOCAL lock_timeout = '{int(self.settings.expand.lock_timeout * 1000)}ms'")

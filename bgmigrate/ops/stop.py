@@ -11,7 +11,7 @@ from bgmigrate.naming import index_key, made_name, split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import drop_column, there
 from bgmigrate.ops.dependents import carried
-from bgmigrate.ops.heirs import family
+from bgmigrate.ops.heirs import family, linked
 from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -51,7 +51,12 @@ class StopSynchronizing(Step):
         if not on.exists(self.table) or self.done(on):
             return
         gone, anew = self.statements(on)
-        on.strong(family(on, self.table), *gone, *renewed(self.types), *anew, after=lambda c, _: self.forget(on, c))
+        on.strong(self.locked(on), *gone, *renewed(self.types), *anew, lock="ACCESS EXCLUSIVE", after=lambda c, _: self.forget(on, c))
+
+    def locked(self, on: Runtime) -> list[str]:
+        """All tables that lose something: a foreign key of a dropped column goes from both its ends."""
+        heirs = family(on, self.table)
+        return [*heirs, *(t for t in linked(on, heirs, self.drop) if t not in heirs)]
 
     def statements(self, on: Runtime) -> tuple[list[str], list[str]]:
         """What drops the old, and what gives the new its names; the types change in between."""
@@ -135,12 +140,12 @@ class StopTogether(Step):
             for stop in stops:
                 stop.forget(on, c)
 
-        locked = sorted({t for s in stops for t in family(on, s.table)})
+        locked = sorted({t for s in stops for t in s.locked(on)})
         on.strong(
             locked,
-            compose("LOCK TABLE {t:q} IN ACCESS EXCLUSIVE MODE", t=[compose("{t:t}", t=t) for t in locked]),
             *(s for gone, _ in parts for s in gone),
             *renewed(self.types),
             *(s for _, anew in parts for s in anew),
+            lock="ACCESS EXCLUSIVE",
             after=forget,
         )

@@ -82,6 +82,7 @@ class SynchronizeColumns(Step):
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
             sync.function(self.name, search_path(on)),
             *(trigger(on, self.name, sync, table) for table in family(on, self.table)),
+            lock="ACCESS EXCLUSIVE" if self.add else "SHARE ROW EXCLUSIVE",
             before=lambda c: there(c, self.table),
             after=lambda c, before: self._after(on, c, before),
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import column_comment
+from bgmigrate.ops.heirs import linked
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
 
@@ -49,7 +50,7 @@ class DropTables(Step):
 
     def run(self, on: Runtime) -> None:
         names = [compose("{t:t}", t=t) for t in self.tables]
-        on.strong([t for t in self.tables if on.exists(t)], compose("DROP TABLE IF EXISTS {t:q}", t=names))
+        on.strong(linked(on, self.tables), compose("DROP TABLE IF EXISTS {t:q}", t=names), lock="ACCESS EXCLUSIVE")
 
     def merge(self, other: Step) -> DropTables | None:
         return DropTables(self.tables + other.tables) if isinstance(other, DropTables) else None

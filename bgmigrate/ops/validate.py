@@ -49,4 +49,5 @@ class AddUnvalidated(Step):
                 [self.table, *referenced(self.definition)],
                 compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=self.table, n=self.name),
                 compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=self.table, n=self.name, d=self.definition),
+                lock="ACCESS EXCLUSIVE",
             )

@@ -14,8 +14,10 @@ def test_a_table_that_looks_renamed_is_never_taken_for_a_drop_and_a_create(proje
     project.start_blue(SEED.format(rows=5))
     refused = project.must("plan", "-m", "people", "--target", project.spec("green"), code=3)
     assert refused.codes == {"BGM902"}
-    assert 'keep __tablename__ = "users"' in refused.json["findings"][0]["next"]
-    assert project.must("plan", "-m", "people", "--target", project.spec("green"), "--rename-table", "users=people", code=3).codes == {"BGM901"}
+    assert '"renamed_from": "users"' in refused.json["findings"][0]["next"]
+    renamed = project.must("plan", "-m", "people", "--target", project.spec("green"), "--rename-table", "users=people", "--dry-run")
+    assert {c["kind"] for c in renamed.json["changes"]} == {"rename_table", "rename_constraint"} & {c["kind"] for c in renamed.json["changes"]}
+    assert ("rename_table", "users") in {(c["kind"], c["table"]) for c in renamed.json["changes"]}
     said = PEOPLE + '    __table_args__ = {"info": {"bgmigrate": {"renamed_from": None}}}\n'
     project.models(green=said)
     assert [c["kind"] for c in project.must("plan", "-m", "people", "--target", project.spec("green")).json["changes"]] == ["create_table", "drop_table"]
