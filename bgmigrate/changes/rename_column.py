@@ -13,12 +13,15 @@ from typing import ClassVar, Self
 from bgmigrate.catalog import Column
 from bgmigrate.changes.base import Change, Page, Planned, Stage
 from bgmigrate.changes.cast import assigned
+from bgmigrate.changes.demands import Demand, asked, of_column
 from bgmigrate.changes.difference import Differences, Move
+from bgmigrate.changes.set_not_null import nothing_takes_its_place, value_of
 from bgmigrate.changes.successor import Successor, build, finish
 from bgmigrate.changes.twins import NoTwin, Twin, twins_of
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import DropNotNull
+from bgmigrate.sql import compose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +36,14 @@ class RenameColumn(Change):
         wrong=(
             "An INSERT that sets green's column to NULL where the old column has a default counts as blue's, unless the session says who it is.",
             "A trigger of your own that fires after zz_bgm_… and writes one of the two columns makes them differ: verify finds it, contract refuses.",
+            "Where green alone has NOT NULL, blue's NULLs are what `forward` or the default says; without one contract refuses while there are any.",
             "Views, functions and policies that use the old column must read the new one before contract can drop it.",
         ),
     )
 
     successors: tuple[Successor, ...]
     twins: tuple[Twin, ...]
+    demand: Demand | None = None  # where green forbids the NULLs that blue may write, and nothing stands for them
 
     @property
     def old(self) -> str:
@@ -57,23 +62,27 @@ class RenameColumn(Change):
         out, refusals = [], []
         for m in cls.moves(differences):
             have, want = differences.heads.tables[m.table].columns[m.old], differences.green.tables[m.table].columns[m.final]
-            for what in ("type", "collation", "comment", "default", "identity"):
+            for what in ("type", "collation", "comment", "default", "identity", "not null"):
                 differences.take(differences.find(what, m.table, m.final))
-            if have.not_null:  # a NOT NULL that blue does not know stays refused: blue may write NULLs
-                differences.take(differences.find("not null", m.table, m.final))
             told = _expressions(differences, m, have, want)
             if isinstance(told, Finding):
                 refusals.append(told)
                 continue
-            successor = Successor(table=m.table, old=have, want=want, there=m.there, forward=told[0], backward=told[1])
-            out.append(cls(table=m.table, column=m.final, successors=(successor,), twins=_twins(differences, m)))
+            forward, backward = told
+            tightened = want.not_null and not have.not_null and (m.table, m.final) not in differences.hints.forward
+            value = value_of(differences, m.table, want) if tightened else None
+            if value is not None:
+                forward = compose("coalesce({f:q}, {v:q})", f=forward, v=value)
+            successor = Successor(table=m.table, old=have, want=want, there=m.there, forward=forward, backward=backward)
+            demand = of_column(differences, m.table, m.old) if tightened and value is None else None
+            out.append(cls(table=m.table, column=m.final, successors=(successor,), twins=_twins(differences, m), demand=demand))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
 
     def expand(self) -> list[Planned]:
         assert self.table
-        steps = [*(p for s in self.successors for p in s.begin()), *build(self.twins)]
+        steps = [*asked(self.demand, early=True), *(p for s in self.successors for p in s.begin()), *build(self.twins)]
         for s in self.successors:
             if s.old.not_null and not s.want.not_null:
                 why = f"{s.old.name}: green may write NULL into {s.want.name}. ACCESS EXCLUSIVE for an instant."
@@ -82,6 +91,10 @@ class RenameColumn(Change):
 
     def contract(self) -> list[Planned]:
         return finish(self.successors, self.twins)
+
+    def warnings(self) -> list[Finding]:
+        assert self.table and self.column
+        return [nothing_takes_its_place(self.table, self.column)] if self.demand else []
 
 
 def _retyped(differences: Differences, table: str, old: str, new: str) -> str | None:

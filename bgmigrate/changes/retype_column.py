@@ -21,6 +21,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.naming import trigger_name
 from bgmigrate.ops import ExchangeColumns, RequireMovable, StopSynchronizing
 from bgmigrate.sql import compose
+from bgmigrate.sql.references import references
 
 _WHOLE = ("smallint", "integer", "bigint")
 
@@ -61,7 +62,10 @@ class RetypeColumn(Change):
                 refusals.append(early)
                 continue
             have, want = differences.heads.tables[d.table].columns[d.name], differences.green.tables[d.table].columns[d.name]
-            forward = differences.hints.forward.get((d.table, d.name)) or converted(differences, d.name, have, want)
+            told = differences.hints.forward.get((d.table, d.name))
+            if told and want.not_null and not have.not_null and not references(told, {d.name}):
+                told = None  # what takes a NULL's place (set_not_null's), and not what becomes of every value
+            forward = told or converted(differences, d.name, have, want)
             back = differences.hints.backward.get((d.table, d.name)) or converted(differences, d.name, want, have)
             try:
                 if forward is None or (early and back is None):
@@ -88,7 +92,8 @@ class RetypeColumn(Change):
         if self.early is None:
             return [*s.begin(), *build(self.twins)]
         exchange = ExchangeColumns(
-            s.table, s.trigger, s.want.name, s.there, type=s.want.type, default=s.want.default, required=s.want.not_null, mirror=self.early,
+            s.table, s.trigger, s.want.name, s.there, type=s.want.type, default=s.want.default, mirror=self.early,
+            required=s.want.not_null and s.old.not_null,  # a NOT NULL that blue does not know waits for contract
             made=_over(s.forward, s.old.name, s.there),
         )
         why = f"{s.want.name}: only the new type suits both versions, so the names change now. ACCESS EXCLUSIVE for an instant."

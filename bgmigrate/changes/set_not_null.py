@@ -53,7 +53,7 @@ class SetNotNull(Change):
             model = blue.columns.get(d.name) if blue else None
             out.append(
                 cls(
-                    table=table.key, column=d.name, value=_value(differences, table.key, column), trusted=bool(model and not model.nullable),
+                    table=table.key, column=d.name, value=value_of(differences, table.key, column), trusted=bool(model and not model.nullable),
                     demand=of_column(differences, table.key, d.name),
                 )
             )
@@ -82,18 +82,22 @@ class SetNotNull(Change):
     def warnings(self) -> list[Finding]:
         if self.value is not None or self.trusted:
             return []
-        return [
-            Finding(
-                code="BGM207", severity="warning", table=self.table, column=self.column,
-                what=f"until contract blue may write NULL into {self.table}.{self.column}, which green's model does not expect",
-                why="Nothing says what would take the NULL's place, so the column stays nullable for as long as blue writes.",
-                next=f'Give a value: mapped_column(info={{"bgmigrate": {{"forward": "…SQL over {self.table}…"}}}}), a server_default or a constant'
-                f" default. Without one contract refuses while there are NULLs in {self.column}.",
-            )
-        ]
+        assert self.table and self.column
+        return [nothing_takes_its_place(self.table, self.column)]
 
 
-def _value(differences: Differences, table: str, column: Column) -> str | None:
+def nothing_takes_its_place(table: str, column: str) -> Finding:
+    """The warning for a column that is to be NOT NULL while blue's NULLs have no value that stands for them."""
+    return Finding(
+        code="BGM207", severity="warning", table=table, column=column,
+        what=f"until contract blue may write NULL into {table}.{column}, which green's model does not expect",
+        why="Nothing says what would take the NULL's place, so the column stays nullable for as long as blue writes.",
+        next=f'Give a value: mapped_column(info={{"bgmigrate": {{"forward": "…SQL over {table}…"}}}}), a server_default or a constant'
+        f" default. Without one contract refuses while there are NULLs in {column}.",
+    )
+
+
+def value_of(differences: Differences, table: str, column: Column) -> str | None:
     """What takes the place of a NULL: the hint's, else the column's own default, else the one that green's Python fills in."""
     hinted = differences.hints.forward.get((table, column.name))
     if hinted is not None or column.default is not None:

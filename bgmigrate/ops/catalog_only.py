@@ -9,7 +9,7 @@ from typing import ClassVar
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import COLUMN, column_comment
+from bgmigrate.ops.columns import COLUMN, column_comment, compile_anew
 from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
@@ -124,7 +124,8 @@ class WidenColumn(Step):
         gone, anew = carried(on, self.table, {self.column: self.column})
         action = compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)
         before, after = unmoved(self.table, [action])
-        on.strong([self.table], *gone, compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=action), *anew, before=before, after=after)
+        statement = compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=action)
+        on.strong([self.table], *gone, statement, *anew, compile_anew(self.table), before=before, after=after)
 
 
 @operation("require_fit")
@@ -171,4 +172,5 @@ class NarrowColumn(Step):
     type: str
 
     def run(self, on: Runtime) -> None:
-        on.strong([self.table], compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=self.table, c=self.column, y=self.type))
+        statement = compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=self.table, c=self.column, y=self.type)
+        on.strong([self.table], statement, compile_anew(self.table))

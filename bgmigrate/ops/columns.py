@@ -12,13 +12,18 @@ from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.heirs import linked
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, load
 
 COLUMNS = (
     "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
     " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
 )
 COLUMN = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
+
+
+def compile_anew(table: str) -> str:
+    """What must end a transaction in which a column of the table gets another type: see the statement itself."""
+    return load("compile_anew", table=compose("{t:t}", t=table))
 
 
 def add_column(table: str, column: str, definition: str) -> str:

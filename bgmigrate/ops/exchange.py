@@ -9,7 +9,7 @@ from bgmigrate.database import Connection
 from bgmigrate.journal import synchronizations
 from bgmigrate.naming import object_name
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import COLUMN, there
+from bgmigrate.ops.columns import COLUMN, compile_anew, there
 from bgmigrate.ops.constraints import add_and_validate
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.require_data import RequireData
@@ -74,6 +74,7 @@ class ExchangeColumns(Step):
             sync.function(self.name, search_path(on)),
             compose("COMMENT ON FUNCTION bgmigrate.{n:i}() IS {s:q}", n=self.name, s="NULL" if self.undoing else "'exchanged'"),
             *(trigger(on, self.name, sync, t) for t in family(on, self.table)),
+            compile_anew(self.table),
             lock="ACCESS EXCLUSIVE",
             after=lambda c, _: self._record(on, c),
         )

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from bgmigrate.database import Connection
-from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, environments, synchronizations
 from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, drop_column
+from bgmigrate.ops.expressions import tried
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.move_functions import functions
 from bgmigrate.ops.move_rules import Moved, Part
@@ -115,18 +113,8 @@ class SynchronizeTables(Step):
         if on.offline:
             return
         for what, statement, expression in self._trials(move):
-            try:
-                with on.connection.transaction(force_rollback=True):
-                    on.connection.execute(("EXPLAIN " + statement).encode())
-            except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
-                if isinstance(error, psycopg.errors.InsufficientPrivilege):
-                    raise
-                raise Refused(
-                    f"the expression for {what} is refused by the server: {error.diag.message_primary}: {expression}",
-                    why=f"Every write would go through it. Nothing of {self.old} was changed.",
-                    next=f"Correct the hint on {self.new} in the model, delete the two revision files, and run `bgmigrate plan` again.",
-                    code="BGM904",
-                ) from error
+            with tried(what, expression, f"on {self.new}"), on.connection.transaction(force_rollback=True):
+                on.connection.execute(("EXPLAIN " + statement).encode())
 
     def _trials(self, move: Moved) -> Iterator[tuple[str, str, str]]:
         """(what it is for, a statement that has the expression in its place, the expression)."""

@@ -21,6 +21,7 @@ from bgmigrate.locking import set_local
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import there
+from bgmigrate.ops.expressions import tried
 from bgmigrate.ops.require_data import key_shown
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
@@ -63,7 +64,9 @@ class RequireConvertible(Step):
         if on.offline or not on.exists(self.table) or self.column in there(on.connection, self.table):
             return
         try:
-            found = self._found(on)
+            called = f"{self.table}.{self.called or self.column}"
+            with tried(called, self.expression, f"for {called}"):
+                found = self._found(on)
         except psycopg.errors.DuplicateObject:
             return  # what is given was created by a run before: this question was answered then
         except psycopg.errors.QueryCanceled:

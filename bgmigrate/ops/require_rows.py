@@ -13,6 +13,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.locking import set_local
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.expressions import tried
 from bgmigrate.ops.require_data import key_shown
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
@@ -41,7 +42,8 @@ class RequireRows(Step):
         if on.offline or not on.exists(self.old) or on.exists(self.new):
             return
         try:
-            with on.connection.transaction():
+            expressions = "; ".join((*self.values.values(), self.when))
+            with tried(self.new, expressions, f"on {self.new}"), on.connection.transaction():
                 on.connection.execute("SET TRANSACTION READ ONLY")
                 set_local(on.connection, statement_timeout=on.settings.expand.data_timeout)
                 found = [] if self._all_well(on) else [(c, f) for c in self.values if (f := self._found(on, c))]
@@ -53,14 +55,6 @@ class RequireRows(Step):
                 next="Nothing, or allow more time: expand.data_timeout (BGMIGRATE_EXPAND__DATA_TIMEOUT=10m).",
             ))
             return
-        except psycopg.ProgrammingError as error:
-            if isinstance(error, psycopg.errors.InsufficientPrivilege):
-                raise
-            raise Refused(
-                f"the hint on {self.new} is refused by the server: {error.diag.message_primary}: {'; '.join((*self.values.values(), self.when))}",
-                why="Every write would go through it. Nothing was changed.", next=f"Correct the hint on {self.new} in the model, and plan again.",
-                code="BGM904",
-            ) from error
         findings = [
             Finding(
                 code="BGM503", table=self.old, column=column,

@@ -9,7 +9,7 @@ from bgmigrate.database import Connection
 from bgmigrate.journal import synchronizations
 from bgmigrate.naming import index_key, made_name, split
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.columns import drop_column, there
+from bgmigrate.ops.columns import compile_anew, drop_column, there
 from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.heirs import family, linked
 from bgmigrate.ops.rename_constraints import renames
@@ -84,6 +84,7 @@ class StopSynchronizing(Step):
             *(compose("ALTER INDEX IF EXISTS {a:t} RENAME TO {b:i}", a=index_key(self.table, a), b=b) for a, b in self.indexes.items()),
             *self.last,
             *again,
+            *([compile_anew(self.table)] if self.drop and (self.rename or self.types) else []),
         ]
         return gone, anew
 

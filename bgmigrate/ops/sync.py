@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import psycopg
-
 from bgmigrate.database import Connection
-from bgmigrate.errors import Refused
 from bgmigrate.journal import environments, synchronizations
 from bgmigrate.naming import ident
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS, add_column, column_comment, nothing_filled_yet, refuse_another, there, type_of
+from bgmigrate.ops.expressions import tried
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.stop import StopSynchronizing
@@ -119,23 +117,14 @@ class SynchronizeColumns(Step):
             return
         c = on.connection
         for column, expression in (*self.forward.items(), *self.backward.items(), *self.mirror.items(), *self.fill.items()):
-            try:
-                with c.transaction(force_rollback=True):
-                    c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
-                    for name, definition in self.add.items():
-                        c.execute(compose("ALTER TABLE pg_temp.{t:i} ADD COLUMN IF NOT EXISTS {c:i} {d:q}", t=self.table.rpartition(".")[2],
-                                          c=name, d=definition).encode())
-                    c.execute(compose("EXPLAIN UPDATE pg_temp.{t:i} SET {c:i} = ({e:q})", t=self.table.rpartition(".")[2], c=column,
-                                      e=expression).encode())
-            except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError) as error:
-                if isinstance(error, psycopg.errors.InsufficientPrivilege):
-                    raise
-                raise Refused(
-                    f"the expression for {self.table}.{column} is refused by the server: {error.diag.message_primary}: {expression}",
-                    why="Every row of the other version would go through it. Nothing was changed.",
-                    next=f"Correct the hint for {self.table}.{column} in the model, delete the two revision files, and run `bgmigrate plan` again.",
-                    code="BGM904",
-                ) from error
+            called = f"{self.table}.{column}"
+            with tried(called, expression, f"for {called}"), c.transaction(force_rollback=True):
+                c.execute(load("try_copy", table=self.table, copy=self.table.rpartition(".")[2]).encode())
+                for name, definition in self.add.items():
+                    c.execute(compose("ALTER TABLE pg_temp.{t:i} ADD COLUMN IF NOT EXISTS {c:i} {d:q}", t=self.table.rpartition(".")[2],
+                                      c=name, d=definition).encode())
+                c.execute(compose("EXPLAIN UPDATE pg_temp.{t:i} SET {c:i} = ({e:q})", t=self.table.rpartition(".")[2], c=column,
+                                  e=expression).encode())
 
     def undo(self) -> Step:
         return StopSynchronizing(self.table, self.name, list(self.add))

@@ -82,7 +82,7 @@ def dressed(project: Project) -> dict[tuple[str, str], str]:
         UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^zz_bgm'
         UNION ALL SELECT 'rule', rulename, pg_get_ruledef(oid) FROM pg_rewrite WHERE rulename = 'quiet'
         UNION ALL SELECT 'statistics', stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
-        UNION ALL SELECT 'publication', tablename, concat_ws(' ', attnames, rowfilter) FROM pg_publication_tables""")
+        UNION ALL SELECT 'publication', tablename, concat_ws(',', attnames, rowfilter) FROM pg_publication_tables""")
     return {(str(kind), str(name)): str(text) for kind, name, text in rows}
 
 

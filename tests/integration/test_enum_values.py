@@ -73,10 +73,16 @@ def test_a_value_under_a_new_name_is_refused_with_the_hint_to_write(project: Pro
     assert "\"status\": \"CASE status_new::text WHEN 'settled' THEN 'paid' ELSE status_new::text END::order_status\"" in advice
 
 
-def test_a_type_that_several_tables_share_is_not_rebuilt(project: Project) -> None:
+def test_a_type_that_several_tables_share_is_rebuilt_for_all_of_them(project: Project) -> None:
     other = '\nclass Other(Base):\n    __tablename__ = "others"\n    id: Mapped[int] = mapped_column(primary_key=True)\n    s = mapped_column(Enum({}))\n'
     blue = BLUE + other.format('"new", "paid", name="order_status"')
     project.models(blue=blue, green=blue.replace('"new", "paid"', '"paid", "new"'))
     project.start_blue("")
-    refused = project.must("plan", "-m", "order", "--from", project.spec("blue"), "--target", project.spec("green"), code=3)
-    assert "orders.status, others.s" in refused.json["findings"][0]["what"]
+    planned = project.must("plan", "-m", "order", "--from", project.spec("blue"), "--target", project.spec("green"))
+    assert [(c["kind"], c["table"], c["column"]) for c in planned.json["changes"]] == [("change_enum", "orders", "status")]
+    project.must("expand")
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    project.must("contract", "--drained", "gone")
+    assert project.sql("SELECT enumlabel::text FROM pg_enum ORDER BY enumsortorder") == [("paid",), ("new",)]
+    assert project.sql("SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attname IN ('status', 's') AND attrelid IN ('orders'::regclass, 'others'::regclass)") == [("order_status",)] * 2

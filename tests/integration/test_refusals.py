@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.integration.shop import BASE, BLUE, GREEN, SEED
+from tests.lifecycle import catalog
 from tests.project import Project
 
 NEXT = GREEN.replace("full_name: ", "display: ").replace('"name"', '"full_name"')
@@ -63,12 +64,23 @@ def test_the_way_back_is_closed_once_the_next_releases_expand_has_begun(project:
     assert project.must("switch", "--to", "blue", code=4).codes == {"BGM909"}
 
 
-def test_a_rename_that_forbids_nulls_as_well_is_refused_because_blue_may_write_them(project: Project) -> None:
+def test_a_rename_that_forbids_nulls_as_well_is_refused_while_there_are_any_and_nothing_stands_for_them(project: Project) -> None:
     project.models(blue=BLUE.replace("Mapped[str]", "Mapped[str | None]"), green=GREEN)
-    project.start_blue()
-    refused = project.must("plan", "-m", "one", "--target", project.spec("green"), code=3)
-    assert refused.codes == {"BGM901"}
-    assert "full_name" in refused.json["what"]
+    project.start_blue("INSERT INTO users (name) SELECT NULLIF('n' || i, 'n7') FROM generate_series(1, 9) i")
+    before = catalog.read(project.url)
+    assert {"BGM207", "BGM502"} <= project.must("plan", "-m", "one", "--target", project.spec("green")).codes
+    refused = project.must("expand", code=3)
+    assert refused.codes == {"BGM502"}
+    assert "1 row of users have no value in name: 7" in refused.json["what"]
+    assert catalog.read(project.url) == before
+    project.sql("UPDATE users SET name = 'seven' WHERE id = 7")
+    project.must("expand")
+    project.sql("UPDATE users SET name = NULL WHERE id = 8")  # blue may still write it
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    assert "8" in project.must("contract", "--drained", "gone", code=3).json["what"]
+    project.sql("UPDATE users SET full_name = 'eight' WHERE id = 8")
+    project.must("contract", "--drained", "gone")
 
 
 def test_a_table_with_a_dot_in_its_name_is_refused_and_not_taken_for_a_schema(project: Project) -> None:

@@ -221,8 +221,9 @@ def test_a_refused_not_null_leaves_no_check_behind(on: Runtime) -> None:
     c = on.connection
     c.execute("CREATE TABLE t (id serial PRIMARY KEY, name text)")
     c.execute("INSERT INTO t (name) VALUES (NULL)")
-    with pytest.raises(Refused, match="break"):
+    with pytest.raises(Refused, match="have no value in name") as refused:
         RequireNotNull("t", ["name"]).run(on)
+    assert [f.code for f in refused.value.findings] == ["BGM502"]
     c.execute("INSERT INTO t (name) VALUES (NULL)")
 
 

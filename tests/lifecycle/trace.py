@@ -79,11 +79,11 @@ class Tracer(Runtime):
         super().close()
 
     def strong(
-        self, tables: Sequence[str], *statements: str, before: Callable[[Connection], object] | None = None,
+        self, tables: Sequence[str], *statements: str, lock: str = "", before: Callable[[Connection], object] | None = None,
         after: Callable[[Connection, object], None] | None = None,
     ) -> None:
         self._begin(statements)
-        super().strong(tables, *statements, before=before, after=after)
+        super().strong(tables, *statements, lock=lock, before=before, after=after)
         self._begin()
 
     def weak(self, tables: Sequence[str], statement: str) -> None:
