@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ FORMAT = "bgmigrate.snapshot/1"
 @dataclass(frozen=True, kw_only=True)
 class SnapshotColumn:
     """One column as the model has it. `default` is what Python or SQLAlchemy fills in on INSERT:
-    `{"kind": "scalar", "sql": "100"}`, `{"kind": "callable"}`, `{"kind": "sql"}`, `{"kind": "sequence"}` or None."""
+    `{"kind": "scalar", "sql": "100"}`, `{"kind": "callable"}`, `{"kind": "sql"}`, `{"kind": "sequence"}` or None. `values`: an enum's, the only
+    ones that it can load."""
 
     type: str
     nullable: bool
@@ -27,6 +28,7 @@ class SnapshotColumn:
     default: Mapping[str, str] | None = None
     server_default: bool = False
     hints: Mapping[str, Any] = field(default_factory=dict)
+    values: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class Snapshot:
     def fingerprint(self) -> str:
         """A hash of what the models say; the interpreter's and libraries' versions are no part of it."""
         content = {"ddl": self.ddl, "tables": {k: asdict(t) for k, t in sorted(self.tables.items())}}
+        for column in (c for t in content["tables"].values() for c in t["columns"].values()):
+            del column["values"]  # in the DDL, too
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def makes(self, kind: str, *names: str) -> bool:

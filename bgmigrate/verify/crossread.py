@@ -51,6 +51,8 @@ def crossread(
         failed += any(f.severity == "error" for f in found)
         for finding in found:
             add(finding)
+    for finding in _free_texts(writer, reader):
+        add(finding)
     with connect(facts.url, purpose="verify") as c:
         for finding in _computed(c, writer, reader, rows, facts, synchronizations):
             failed += finding.severity == "error"
@@ -124,6 +126,21 @@ def _unloadable(writer: Subject, row: Row, read: Row, common: dict[str, Any]) ->
             **{**common, "column": column or None},
         ))
     return out
+
+
+def _free_texts(writer: Subject, reader: Subject) -> list[Finding]:
+    """Columns that are texts for the writer and enums for the reader: it writes what it likes, and nothing in its model says what that is."""
+    pairs = ((t, c, ours, reader.snapshot.tables[t].columns[c]) for t in writer.snapshot.tables.keys() & reader.snapshot.tables.keys()
+             for c, ours in writer.snapshot.tables[t].columns.items() if c in reader.snapshot.tables[t].columns)
+    return [
+        Finding(
+            code="BGM804", severity="warning", version=reader.name, probe="crossread", table=table, column=column,
+            what=f"{writer.name} may write any text into {table}.{column}, of which {reader.name} can load only {', '.join(theirs.values)}",
+            why="The whole row (and every list it is in) fails to load when it holds another value.",
+            next=f"Nothing, where {writer.name} writes only these until {reader.name} is gone.",
+        )
+        for table, column, ours, theirs in pairs if theirs.values and not ours.values
+    ]
 
 
 def _renamed(writer: Subject, reader: Subject) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,10 +38,13 @@ class Subject:
         )
         return found
 
-    def write(self, facts: Facts) -> list[dict[str, Any]]:
-        """Commit rows of every kind; says where they are."""
+    def write(self, facts: Facts, others: Iterable[Snapshot] = ()) -> list[dict[str, Any]]:
+        """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know."""
+        known = facts.as_json()
+        for table, columns in ((t, s.tables[t].columns) for s in others for t in s.tables.keys() & known.keys()):
+            known[table]["values"] = {n: list(c.values) for n, c in columns.items() if c.values}
         found: list[dict[str, Any]] = self.agent.call(
-            "write", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000)
+            "write", url=facts.url, driver=self.drivers[0], facts=known, first=FIRST.get(self.name, 1000)
         )
         return found
 

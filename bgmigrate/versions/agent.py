@@ -157,6 +157,7 @@ def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: A
                 "default": default_of(c, initial.get(c)),
                 "server_default": c.server_default is not None,
                 "hints": dict(c.info.get("bgmigrate", {})),
+                "values": [str(v) for v in getattr(c.type, "enums", None) or ()],
             }
             for c in table.columns
         },
