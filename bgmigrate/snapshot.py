@@ -64,9 +64,10 @@ class Snapshot:
     @property
     def fingerprint(self) -> str:
         """A hash of what the models say; the interpreter's and libraries' versions are no part of it."""
-        content = {"ddl": self.ddl, "tables": {k: asdict(t) for k, t in sorted(self.tables.items())}}
-        for column in (c for t in content["tables"].values() for c in t["columns"].values()):
-            del column["values"]  # in the DDL, too
+        tables = {k: asdict(t) for k, t in sorted(self.tables.items())}
+        for column in (c for t in tables.values() for c in t["columns"].values()):
+            del column["values"]  # the DDL has them
+        content = {"ddl": self.ddl, "tables": tables}
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def makes(self, kind: str, *names: str) -> bool:

@@ -179,7 +179,8 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
 
 
 def _crossed(subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization], candidate: str) -> list[Probe]:
-    written = [s.write(here, (o.snapshot for o in subjects if o is not s)) for s in subjects]  # one after the other: they may wait for each other's unique values
+    # one after the other: they may wait for each other's unique values
+    written = [s.write(here, (o.snapshot for o in subjects if o is not s)) for s in subjects]
     return [
         crossread(writer, reader, rows, here, synchronizations, candidate=candidate)
         for writer, reader, rows in ((subjects[0], subjects[1], written[0]), (subjects[1], subjects[0], written[1]))
