@@ -20,6 +20,7 @@ def sampler(facts: Dict[str, Any], first: int, database: str) -> Sampler:
     """The values of one database: what its CHECKs taught once is not learned again."""
     if database not in SAMPLERS:
         SAMPLERS[database] = Sampler(facts, first)
+    SAMPLERS[database].facts = facts
     return SAMPLERS[database]
 
 
