@@ -103,5 +103,7 @@ class RenameTable(Step):
 
 
 def _carried(on: Runtime, query: str, table: str, old: str, new: str) -> dict[str, str]:
-    """Names that PostgreSQL made of the table's, as it would make them of the new one."""
+    """Names that PostgreSQL made of the table's, as it would make them of the new one; none where only the schema is another."""
+    if old == new:
+        return {}
     return {r[0]: new + r[0].removeprefix(old) for r in on.fetch(query, table) if r[0].startswith(f"{old}_")}
