@@ -105,12 +105,14 @@ def build(twins: Iterable[Twin]) -> list[Planned]:
     for twin in twins:
         if twin.constraint and not twin.key:
             stage, how = Stage.CONSTRAINTS, "Added NOT VALID for an instant, validated while reads and writes go on."
+        elif twin.key and twin.partitioned:
+            stage, how = Stage.CONSTRAINTS, "Each partition's index is built while reads and writes go on, then attached."
         else:
             stage, how = Stage.INDEXES, "Built after the backfill. SHARE UPDATE EXCLUSIVE, reads and writes go on."
         whose = f"as {twin.old}, on" if twin.old else "on"
         why = f"{twin.final}: {whose} {', '.join(twin.columns) or 'the new columns'}. {how}"
         steps.append(Planned(stage=stage, step=twin.build(), because=(why,)))
-        if twin.key == "UNIQUE" and not twin.moves:
+        if twin.key == "UNIQUE" and twin.adopts and not twin.moves:
             why = f"{twin.final}: the constraint takes that index. ACCESS EXCLUSIVE for an instant, no scan."
             adopt = AdoptIndex(twin.table, twin.final, twin.built, twin.deferrable)
             steps.append(Planned(stage=Stage.CONSTRAINTS, step=adopt, because=(why,)))
@@ -125,13 +127,17 @@ def finish(successors: Sequence[Successor], twins: Sequence[Twin], types: dict[s
         if twin.constraint and twin.constraint.kind == "f" and twin.old and twin.constraint.references != twin.table:
             why = f"{twin.old}: its successor {twin.built} holds what it held. ACCESS EXCLUSIVE on both tables for an instant."
             steps.append(Planned(stage=Stage.RELEASE, step=RemoveConstraint(twin.table, twin.old, successor=twin.built), because=(why,)))
+        if twin.key == "PRIMARY KEY" and twin.partitioned:
+            why = f"{twin.final}: of partitions that have come since. Reads and writes go on."
+            steps.append(Planned(stage=Stage.RELEASE, step=twin.build(), because=(why,)))
     ends = []
     for table in tables:
         mine = [t for t in twins if t.table == table]
         end = StopSynchronizing(
             table, next(s.trigger for s in successors if s.table == table), constraints=constraint_names(mine),
-            indexes=index_names(mine), adopt={t.final: t.adoption() for t in mine if t.key and (t.moves or t.key == "PRIMARY KEY")},
+            indexes=index_names(mine), adopt={t.final: t.adoption() for t in mine if t.adopts and (t.moves or t.key == "PRIMARY KEY")},
             types=types if types and len(tables) == 1 else {},
+            keys={t.final: [t.built, t.constraint.definition] for t in mine if t.constraint and t.key == "PRIMARY KEY" and t.partitioned},
             first=[  # it would hold the column that it points to
                 compose("ALTER TABLE {t:t} DROP CONSTRAINT IF EXISTS {n:i}", t=table, n=t.old)
                 for t in mine if t.old and t.constraint and t.constraint.kind == "f" and t.constraint.references == table

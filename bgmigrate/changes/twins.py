@@ -13,7 +13,8 @@ from bgmigrate.catalog import Constraint, Index, Schema
 from bgmigrate.changes.create_index import concurrently
 from bgmigrate.changes.difference import Differences, Move, NotPossible, What
 from bgmigrate.naming import object_name
-from bgmigrate.ops import AddConstraint, BuildIndex
+from bgmigrate.ops import AddConstraint, BuildIndex, BuildKey, BuildKeyParts, Step
+from bgmigrate.ops.primary_key import split_key
 from bgmigrate.sql import compose
 
 Thing = Constraint | Index
@@ -34,6 +35,12 @@ class Twin:
     columns: tuple[str, ...]
     index: Index | None = None
     constraint: Constraint | None = None
+    partitioned: bool = False
+
+    @property
+    def adopts(self) -> bool:
+        """Is it a constraint that takes an index built before? Of a partitioned table it is built as a constraint, partition by partition."""
+        return self.key is not None and not self.partitioned
 
     @property
     def key(self) -> str | None:
@@ -45,8 +52,12 @@ class Twin:
         """Is its name still another's?"""
         return self.built != self.final
 
-    def build(self) -> BuildIndex | AddConstraint:
+    def build(self) -> Step:
         """The step that builds it while reads and writes go on."""
+        if self.constraint and self.partitioned and self.key == "PRIMARY KEY":
+            return BuildKeyParts(self.table, self.built, split_key(self.constraint.definition)[0])
+        if self.constraint and self.partitioned and self.key:
+            return BuildKey(self.table, self.built, self.constraint.definition)
         if self.constraint and not self.key:
             return AddConstraint(self.table, self.built, self.constraint.definition)
         assert self.index
@@ -65,7 +76,7 @@ class Twin:
 
 def constraint_names(twins: Iterable[Twin]) -> dict[str, str]:
     """The checks and foreign keys that take their final names when the old ones have gone."""
-    return {t.built: t.final for t in twins if t.moves and t.constraint and not t.key}
+    return {t.built: t.final for t in twins if t.moves and t.constraint and not t.adopts and t.key != "PRIMARY KEY"}
 
 
 def index_names(twins: Iterable[Twin]) -> dict[str, str]:
@@ -210,4 +221,5 @@ def _twin(now: Schema, table: str, thing: Thing, taken: Iterable[str], old: str 
     if isinstance(thing, Index):
         return Twin(table=table, built=built, final=thing.name, old=old, columns=thing.columns, index=thing)
     index = now.tables[table].indexes[thing.name] if thing.kind in ("p", "u") else None
-    return Twin(table=table, built=built, final=thing.name, old=old, columns=thing.columns, constraint=thing, index=index)
+    partitioned = now.tables[table].kind == "p"
+    return Twin(table=table, built=built, final=thing.name, old=old, columns=thing.columns, constraint=thing, index=index, partitioned=partitioned)

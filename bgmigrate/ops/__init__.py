@@ -17,7 +17,7 @@ from bgmigrate.ops.move import StopSynchronizingTables, SynchronizeTables
 from bgmigrate.ops.move_rows import BackfillTable
 from bgmigrate.ops.numbering import AdvanceSequence, MakeIdentity, MakeSerial, NumberColumn, UnnumberColumn
 from bgmigrate.ops.parameters import SetParameters, assigned, set_parameters
-from bgmigrate.ops.primary_key import ReplacePrimaryKey
+from bgmigrate.ops.primary_key import BuildKeyParts, RemoveKeyParts, ReplacePrimaryKey
 from bgmigrate.ops.read_back import RequireReadBack
 from bgmigrate.ops.rename_constraints import RenameConstraints
 from bgmigrate.ops.rename_table import FollowTable, HideTable, RenameTable, ShowTable
@@ -54,6 +54,7 @@ __all__ = [
     "BuildFunction",
     "BuildIndex",
     "BuildKey",
+    "BuildKeyParts",
     "BuildSchema",
     "BuildSequence",
     "BuildTable",
@@ -86,6 +87,7 @@ __all__ = [
     "RemoveConstraint",
     "RemoveIndex",
     "RemoveKey",
+    "RemoveKeyParts",
     "RenameConstraints",
     "RenameIndexes",
     "RenameTable",

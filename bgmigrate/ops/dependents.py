@@ -37,7 +37,7 @@ class Dependent:
 
 def dependents(on: Runtime, table: str, columns: Sequence[str]) -> list[Dependent]:
     """What uses these columns of a table (no columns: the table itself), what is used by others of them first."""
-    rows = on.fetch(template("dependents"), compose("{t:t}", t=table), list(columns), list(columns))
+    rows = on.fetch(template("dependents"), compose("{t:t}", t=table), *[list(columns)] * 3)
     found = [Dependent(kind=kind, oid=oid, name=name, ours=ours) for kind, oid, _, name, ours in rows]
     return found if columns else [d for d in found if d.kind not in WITH_TABLE]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bgmigrate.ops.base import Step, operation
-from bgmigrate.ops.indexes import BuildIndex
+from bgmigrate.ops.indexes import BuildIndex, RemoveIndex
 from bgmigrate.ops.partitions import is_partitioned, leaves, part_name
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -35,25 +35,65 @@ class ReplacePrimaryKey(Step):
         if not on.offline and is_partitioned(on, self.table):
             self._on_partitions(on, old)
             return
-        _, deferral = self._parts()
+        _, deferral = split_key(self.definition)
         add = compose("ADD CONSTRAINT {n:i} PRIMARY KEY USING INDEX {i:i}{d:q}", n=self.name, i=self.index, d=deferral)
         on.strong([self.table], compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=[*old, add]))
 
-    def _parts(self) -> tuple[str, str]:
-        """What stands after PRIMARY KEY: the columns, and where it may be checked later, how."""
-        columns, deferrable, rest = self.definition.removeprefix("PRIMARY KEY ").partition(" DEFERRABLE")
-        return columns, deferrable + rest
-
     def _on_partitions(self, on: Runtime, old: list[str]) -> None:
-        columns, deferral = self._parts()
-        own = {leaf: part_name(leaf, self.index) for leaf in leaves(on, self.table)}
-        for leaf, name in own.items():
-            BuildIndex(leaf, name, compose("CREATE UNIQUE INDEX CONCURRENTLY {n:i} ON {t:t} USING btree {c:q}", n=name, t=leaf, c=columns)).run(on)
+        columns, _ = split_key(self.definition)
+        BuildKeyParts(self.table, self.index, columns).run(on)
         on.strong(
-            [self.table, *own],
-            *([compose("ALTER TABLE {t:t} {o:q}", t=self.table, o=old)] if old else []),
-            *(compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} PRIMARY KEY USING INDEX {n:i}{d:q}", t=leaf, n=name, d=deferral)
-              for leaf, name in own.items()),
-            # PostgreSQL finds the partitions' keys and takes them; it builds none
-            compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=self.table, n=self.name, d=self.definition),
+            [self.table, *leaves(on, self.table)], *([compose("ALTER TABLE {t:t} {o:q}", t=self.table, o=old)] if old else []),
+            *of_parts(on, self.table, self.name, self.index, self.definition),
         )
+
+
+def split_key(definition: str) -> tuple[str, str]:
+    """What stands after PRIMARY KEY: the columns, and where it may be checked later, how."""
+    columns, deferrable, rest = definition.removeprefix("PRIMARY KEY ").partition(" DEFERRABLE")
+    return columns, deferrable + rest
+
+
+def of_parts(on: Runtime, table: str, name: str, index: str, definition: str) -> list[str]:
+    """Statements that give a partitioned table that primary key out of its partitions' indexes; PostgreSQL finds their keys and builds none."""
+    _, deferral = split_key(definition)
+    own = {leaf: part_name(leaf, index) for leaf in leaves(on, table)}
+    return [
+        *(compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} PRIMARY KEY USING INDEX {n:i}{d:q}", t=leaf, n=n, d=deferral) for leaf, n in own.items()),
+        compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition),
+    ]
+
+
+@operation("build_key_parts")
+@dataclass
+class BuildKeyParts(Step):
+    """Build a unique index over `columns` (SQL, in parentheses) on every partition concurrently, for a primary key that takes them later.
+
+    A partitioned table itself can have no such index beside its key. SHARE UPDATE EXCLUSIVE on one partition at a time: reads and writes go on.
+    """
+
+    table: str
+    index: str
+    columns: str
+
+    def run(self, on: Runtime) -> None:
+        for leaf in leaves(on, self.table):
+            name = part_name(leaf, self.index)
+            definition = compose("CREATE UNIQUE INDEX CONCURRENTLY {n:i} ON {t:t} USING btree {c:q}", n=name, t=leaf, c=self.columns)
+            BuildIndex(leaf, name, definition).run(on)
+
+    def undo(self) -> Step:
+        return RemoveKeyParts(self.table, self.index)
+
+
+@operation("remove_key_parts")
+@dataclass
+class RemoveKeyParts(Step):
+    """Drop the partitions' indexes of such a key that is not to be. DROP INDEX CONCURRENTLY: reads and writes go on."""
+
+    table: str
+    index: str
+
+    def run(self, on: Runtime) -> None:
+        for leaf in leaves(on, self.table):
+            RemoveIndex(leaf, part_name(leaf, self.index)).run(on)

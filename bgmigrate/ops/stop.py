@@ -12,6 +12,7 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import compile_anew, drop_column, there
 from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.heirs import family, linked
+from bgmigrate.ops.primary_key import of_parts
 from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose
@@ -31,7 +32,8 @@ class StopSynchronizing(Step):
     ACCESS EXCLUSIVE for an instant. In the same transaction columns are renamed, `alter` gives the new ones what their old ones had (a default), and
     `constraints` and `indexes` are renamed: twins take the old names. So do `types` (new: old), after the old ones are dropped. `adopt` makes
     constraints of indexes that were built concurrently; views and the like that use a column of `carry` (old: new) are made anew over the new
-    one; `first` and `last` are statements of that transaction that carry a sequence over.
+    one; `first` and `last` are statements of that transaction that carry a sequence over; `keys` (name: [index, definition]) makes the primary
+    key of a partitioned table out of its partitions' indexes.
     """
 
     table: str
@@ -46,6 +48,7 @@ class StopSynchronizing(Step):
     carry: dict[str, str] = field(default_factory=dict)
     first: list[str] = field(default_factory=list)
     last: list[str] = field(default_factory=list)
+    keys: dict[str, list[str]] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
         if not on.exists(self.table) or self.done(on):
@@ -76,6 +79,7 @@ class StopSynchronizing(Step):
             *(drop_column(self.table, c) for c in self.drop),
         ]
         anew = [
+            *(s for n, (index, definition) in self.keys.items() for s in of_parts(on, self.table, n, index, definition)),
             *(compose("ALTER TABLE {t:t} RENAME COLUMN {a:i} TO {b:i}", t=self.table, a=a, b=b) for a, b in self.rename.items()),
             *not_null,
             *(compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=self.table, n=n, d=d) for n, d in self.adopt.items()),
@@ -108,6 +112,7 @@ class StopSynchronizing(Step):
                 self.table, self.name, self.drop + other.drop, self.rename | other.rename, self.alter + other.alter,
                 self.constraints | other.constraints, self.indexes | other.indexes, self.types | other.types, self.adopt | other.adopt,
                 self.carry | other.carry, self.first + other.first, self.last + other.last,
+                self.keys | other.keys,
             )
         return None
 

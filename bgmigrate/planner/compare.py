@@ -124,6 +124,9 @@ def _renamed_tables(heads: Schema, final: Schema, hints: Hints) -> dict[str, str
     out: dict[str, str] = {}
     for new, said in sorted(hints.tables.items()):
         old = said.get("renamed_from")
+        exchanged = hints.tables.get(str(old), {}).get("renamed_from") == new
+        if old in heads.tables and new in heads.tables and (exchanged or old not in final.tables):
+            raise _name_taken(f"the table {old}", new, f"the table {new}")
         if old is None or old not in heads.tables or new in heads.tables:
             continue  # said of a rename that was made long ago
         if new not in final.tables:
@@ -137,6 +140,16 @@ def _renamed_tables(heads: Schema, final: Schema, hints: Hints) -> dict[str, str
             )
         out[old] = new
     return out
+
+
+def _name_taken(old: str, new: str, taken: str) -> Refused:
+    """Ignored, such a hint would let the old one be dropped with all that is in it."""
+    return Refused(
+        f"a hint renames {old} to {new}, but {taken} is there already, and blue uses it",
+        why="Both versions run at once, and one name cannot mean two things.",
+        next=f"Take two releases: drop {taken} first, or rename {old} to a third name. If the rename was made long ago, take the hint away.",
+        code="BGM901",
+    )
 
 
 def _call(table: str, name: str) -> list[str]:
@@ -165,6 +178,8 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
             )
         if new not in want:
             raise ConfigurationError(f"a hint renames {table}.{old} to {new}, which the target does not have", next="Correct the hint's column name.")
+        if new in have and old in have and old not in want:
+            raise _name_taken(f"{table}.{old}", new, f"the column {table}.{new}")
         if new not in have and old in have:
             if old in want:
                 raise ConfigurationError(

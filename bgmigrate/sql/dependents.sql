@@ -1,5 +1,5 @@
 -- ACCESS SHARE on the catalogs only. What uses columns of a table (or of one that inherits from it), views on such views included, outermost last.
--- Parameters: the table, and its columns twice (none: whatever uses the table). Constraints, indexes and defaults are no part of it.
+-- Parameters: the table, and its columns three times (none: whatever uses the table). Constraints, indexes and defaults are no part of it.
 WITH RECURSIVE heirs (oid) AS (
     SELECT to_regclass(%s)::oid UNION SELECT i.inhrelid FROM heirs JOIN pg_inherits i ON i.inhparent = heirs.oid
 ), used AS (
@@ -25,4 +25,10 @@ SELECT CASE classid::regclass::text WHEN 'pg_rewrite' THEN 'rule' WHEN 'pg_polic
    AND NOT EXISTS (SELECT FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE classid = 'pg_rewrite'::regclass AND r.oid = objid AND c.relkind IN ('v', 'm'))
    AND NOT EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                     WHERE classid = 'pg_trigger'::regclass AND t.oid = objid AND (t.tgisinternal OR p.pronamespace = to_regnamespace('bgmigrate')))
+UNION ALL  -- a column of a partition key depends on its table from within (StorePartitionKey)
+SELECT DISTINCT 'partition key', heirs.oid::bigint, 0, 'the partition key of ' || heirs.oid::regclass, true
+  FROM heirs JOIN pg_partitioned_table p ON p.partrelid = heirs.oid
+  JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = heirs.oid AND d.refobjid = heirs.oid AND d.refobjsubid = 0 AND d.deptype = 'i'
+  JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+ WHERE a.attname = ANY (%s::text[])
  ORDER BY 3, 4

@@ -136,3 +136,45 @@ def test_the_primary_key_of_a_partitioned_table_is_exchanged_without_a_build_und
     tables = ['"Readings 2"', '"Readings 2a"', '"Readings 2b"', '"Readings"', "readings_1", "readings_rest"]
     assert sorted(project.sql(keys)) == sorted((t, "PRIMARY KEY (id, day, value)") for t in tables)
     assert (project.sql(INVALID), project.sql(UNATTACHED)) == ([(0,)], [])
+
+
+KEYED = HEAD % (
+    'UniqueConstraint("value", "day", "id", name="uq_value"), Index("ix_id", "id"), CheckConstraint("value <> 3", name="three"), ', "", "",
+)
+
+
+@pytest.mark.every_server
+def test_columns_of_a_partitioned_table_get_other_names_and_types_with_all_their_keys(project: Project) -> None:
+    """The primary key's too, of which a partitioned table can have no second one beside it; with a partition that comes after expand."""
+    amount = 'amount: Mapped[int | None] = mapped_column(BigInteger, info={"bgmigrate": {"renamed_from": "value"}})'
+    green = KEYED.replace("value: Mapped[int | None]", amount).replace('"value"', '"amount"').replace('from": "amount"', 'from": "value"')
+    green = green.replace("value <> 3", "amount <> 3")
+    blue = KEYED.replace("mapped_column(BigInteger, primary_key", "mapped_column(Integer, primary_key")
+    project.models(blue=blue, green=green)
+    project.start_blue(PARTS)
+    refused = project.must("plan", "-m", "wider", "--target", project.spec("green"), code=3)
+    assert 'the partition key of "Readings 2" uses Readings.id' in refused.json["findings"][0]["what"]
+    project.sql('ALTER TABLE "Readings" DETACH PARTITION "Readings 2"')
+    project.sql('CREATE TABLE "Readings 4" PARTITION OF "Readings" FOR VALUES FROM (100) TO (200) PARTITION BY LIST (day)')
+    project.sql('CREATE TABLE "Readings 4a" PARTITION OF "Readings 4" DEFAULT')
+    project.sql('INSERT INTO "Readings" SELECT * FROM "Readings 2"')
+    project.sql('DROP TABLE "Readings 2"')
+    original = catalog.read(project.url)
+    project.must("plan", "-m", "wider", "--target", project.spec("green"))
+    project.must("expand")
+    project.must("rollback")
+    assert catalog.difference(catalog.read(project.url), original) == []
+    project.must("expand")
+    project.sql('CREATE TABLE readings_3 PARTITION OF "Readings" FOR VALUES FROM (1000) TO (1100)')
+    project.sql('INSERT INTO "Readings" (id, day, value) VALUES (7001, 1001, 8)')
+    project.sql('INSERT INTO "Readings" (id, day, amount) VALUES (7002, 1002, 9)')
+    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    codes = [project.run("contract", "--drained", "gone", environ={"BGMIGRATE_FAULT": str(fault)}).code for fault in (2, 5, 8, 11, 14, 99)]
+    assert {*codes[:2]} == {137} and codes[-1] == 0
+    assert project.must("plan", "-m", "again", "--target", project.spec("green")).json["outcome"] == "nothing_to_do"
+    keys = "SELECT count(*), count(DISTINCT pg_get_constraintdef(oid)) FROM pg_constraint WHERE contype = 'p' AND conrelid::regclass::text ~ 'eadings'"
+    assert project.sql(keys) == [(6, 1)]
+    assert (project.sql(INVALID), project.sql(UNATTACHED)) == ([(0,)], [])
+    assert project.sql('SELECT id, amount FROM "Readings" WHERE id > 7000 ORDER BY 1') == [(7001, 8), (7002, 9)]
+    project.sql('INSERT INTO "Readings" (id, day, amount) VALUES (3000000000, 5, 3000000000)')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.shop import BASE, BLUE, GREEN, SEED
 from tests.lifecycle import catalog
 from tests.project import Project
@@ -87,6 +89,37 @@ def test_a_table_with_a_dot_in_its_name_is_refused_and_not_taken_for_a_schema(pr
     project.models(green=BLUE.replace('"users"', '"my.users"'))
     project.must("init")
     assert project.must("plan", "-m", "one", "--target", project.spec("green"), code=3).codes == {"BGM901"}
+
+
+SIDES = BLUE + """    a: Mapped[str | None]
+    b: Mapped[str | None]
+"""
+TABLES = BLUE + """
+class Other(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+"""
+SAID = '__table_args__ = {"info": {"bgmigrate": {"renamed_from": "%s"}}}'
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "names"),
+    [
+        (SIDES, BLUE + '    a: Mapped[str | None] = mapped_column(info={"bgmigrate": {"renamed_from": "b"}})\n', ("users.b", "users.a")),
+        (TABLES, BLUE.replace('"users"', f'"users"\n    {SAID % "people"}'), ("people", "users")),
+        (TABLES, TABLES.replace('"users"', f'"users"\n    {SAID % "people"}').replace('"people"\n    id', f'"people"\n    {SAID % "users"}\n    id'),
+         ("people", "users")),
+    ],
+    ids=["column", "table", "tables exchanged"],
+)
+def test_a_rename_to_a_name_that_blue_uses_is_no_stale_hint(project: Project, blue: str, green: str, names: tuple[str, ...]) -> None:
+    """Passed over, it would let the old column or table be dropped with all that is in it."""
+    project.models(blue=blue, green=green)
+    project.start_blue()
+    refused = project.must("plan", "-m", "one", "--target", project.spec("green"), code=3)
+    assert refused.codes == {"BGM901"}
+    assert all(n in refused.json["what"] for n in names) and "already" in refused.json["what"]
 
 
 def test_backward_for_a_column_with_a_default_is_said_to_be_of_no_use(project: Project) -> None:
