@@ -44,6 +44,7 @@ class ChangeCheck(Change):
     way: Literal["tighter", "looser", "other"]
     demand: Demand | None
     back: Demand | None
+    goes: bool  # with a column whose type changes under the same name, when contract drops that
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
@@ -57,6 +58,7 @@ class ChangeCheck(Change):
                 cls(
                     table=d.table, have=d.have, want=d.want, way=_way(differences, d), demand=of_constraint(differences, green, d.want),
                     back=of_constraint(differences, heads, d.have),
+                    goes=any(m.table == d.table and m.final in d.want.columns for m in differences.moves),
                 )
             )
         return out
@@ -74,7 +76,7 @@ class ChangeCheck(Change):
 
     def contract(self) -> list[Planned]:
         assert self.table
-        if self.way == "looser":
+        if self.way == "looser" and not self.goes:
             return []
         if self.way == "tighter":
             return [*asked(self.demand), *exchanged(self.table, self.have, self.want, Stage.AFTER, self.back)]

@@ -30,6 +30,7 @@ class DropForeignKey(Change):
         green="Writes rows that point to nothing, and deletes what rows point to, from expand on.",
         wrong=(
             "The key's ON DELETE does nothing any more: where blue relies on CASCADE or SET NULL, its deletes leave orphans. plan warns.",
+            "Nor does its ON UPDATE: where blue relies on that, its changes of the referenced key leave orphans. plan warns.",
             "Rollback refuses while there are orphans, with their number and five keys.",
         ),
     )
@@ -61,14 +62,14 @@ def removed(table: str, have: Constraint, back: Demand | None) -> Planned:
 
 
 def orphaned(table: str | None, have: Constraint) -> list[Finding]:
-    """The warning that deletes leave orphans from expand on."""
+    """The warning that deletes, and changes of the referenced key, leave orphans from expand on."""
     key = ForeignKey.parse(have.definition)
-    action = key.on_delete if key and key.on_delete.partition(" (")[0] in FOLLOWS else ""
+    actions = (("deletes there", key.on_delete), ("changes of their key", key.on_update)) if key else ()
+    lost = [f"blue's {what} do not {action} them any more" for what, action in actions if action.partition(" (")[0] in FOLLOWS]
     return [
         Finding(
             code="BGM121", severity="warning", table=table,
-            what=f"rows of {table} may point to rows of {have.references} that are gone"
-            + (f"; blue's deletes there do not {action} them any more" if action else ""),
+            what="; ".join([f"rows of {table} may point to rows of {have.references} that are gone", *lost]),
             why=f"The foreign key {have.name} is dropped in expand, so that green's writes and deletes do not fail.",
             next=f"Nothing, if blue may live with it until contract; rollback needs such rows of {table} to be mended first.",
         )

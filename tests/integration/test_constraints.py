@@ -77,6 +77,13 @@ def test_a_key_that_foreign_keys_lean_on_is_not_dropped(project: Project) -> Non
     assert "members.fk point to it" in refused.json["what"]
 
 
+def test_what_a_dropped_foreign_key_did_when_rows_of_the_other_table_were_deleted_or_renumbered_is_named(project: Project) -> None:
+    start(project, models("", 'ForeignKeyConstraint(["team_id"], ["teams.id"], ondelete="SET NULL", onupdate="CASCADE", name="fk"),'), models())
+    (found,) = project.must("plan", "-m", "one", "--target", project.spec("green")).json["findings"]
+    assert found["code"] == "BGM121"
+    assert "blue's deletes there do not SET NULL them any more; blue's changes of their key do not CASCADE them any more" in found["what"]
+
+
 def test_which_of_two_checks_is_the_stricter_one_is_postgresqls_to_prove(project: Project) -> None:
     start(project, models(check("size > 0")), models(check("size > 5")))
     tighter = planned(project)["change_check"]

@@ -113,8 +113,9 @@ class Maker:
         if label is not None:
             values[label[0]] = label[1]
         if target.mapper is None:
-            session.execute(target.table.insert().values({c.name: v for c, v in values.items()}))
+            done = session.execute(target.table.insert().values({c.name: v for c, v in values.items()}))
             row: Any = {c: values.get(c) for c in target.columns}
+            row.update(zip(target.table.primary_key, done.inserted_primary_key or ()))
         else:
             row = target.mapper.class_manager.new_instance()  # without __init__: it is the application's and wants its own arguments
             self.assign(target, row, values)

@@ -27,10 +27,10 @@ def speak(url: str, driver: str, table: str, column: str, own: str, other: str, 
 
         transaction = connection.begin()
         try:
+            type_, values = spoken(found.type, column, actual, connection.dialect)
             here, there = (
-                Table(name, MetaData(), Column("k", Integer, primary_key=True, autoincrement=False), Column("v", found.type)) for name in (own, other)
+                Table(name, MetaData(), Column("k", Integer, primary_key=True, autoincrement=False), Column("v", type_)) for name in (own, other)
             )
-            values = [v for v in said(found.type, column, actual) if binds(found.type, v, connection.dialect)]
             if not values:
                 return "no value of its type is known"
             known = [outcomes(connection, here, values), outcomes(connection, there, values)]
@@ -42,6 +42,16 @@ def speak(url: str, driver: str, table: str, column: str, own: str, other: str, 
 
     result: Optional[str] = with_connection(url, driver, work)
     return result
+
+
+def spoken(type_: Any, name: str, actual: str, dialect: Any) -> Tuple[Any, List[Any]]:
+    """The type and values of it. A decorator that takes only objects of the application's own hands on what the type inside it sends."""
+    from sqlalchemy import types
+
+    values = [v for v in said(type_, name, actual) if binds(type_, v, dialect)]
+    if values or not isinstance(type_, types.TypeDecorator):
+        return type_, values
+    return spoken(type_.impl_instance if hasattr(type_, "impl_instance") else type_.impl, name, actual, dialect)
 
 
 def said(type_: Any, name: str, actual: str) -> List[Any]:
