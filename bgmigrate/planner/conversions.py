@@ -32,8 +32,8 @@ def asked(differences: Differences, expand: Sequence[Planned]) -> Iterator[Plann
             policy = _policy(differences, sync.table, final)
             if policy == "refuse" and not differences.hints.waits(sync.table, final):
                 why = f"{final}: every row that is there must have a value. Reads the table; locks nothing."
-                green = differences.green.tables[sync.table].columns.get(column)  # under its own name from the first
-                required = column in sync.required or bool(green and green.not_null)
+                renamed = column in differences.renames.get(sync.table, {})
+                required = column in sync.required or (renamed and differences.green.tables[sync.table].columns[column].not_null)
                 demand = RequireConvertible(
                     sync.table, column, type_, expression, required=required, called=final if final != column else "",
                     given=_given(built, type_, expression),
