@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ class SnapshotColumn:
     default: Mapping[str, str] | None = None
     server_default: bool = False
     hints: Mapping[str, Any] = field(default_factory=dict)
-    values: Sequence[str] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ class Snapshot:
                     key: SnapshotTable(
                         name=t["name"], schema=t.get("schema"), names=tuple(t.get("names", ())), hints=t.get("hints", {}),
                         mapped_by=tuple(t.get("mapped_by", ())),
-                        columns={n: SnapshotColumn(**c) for n, c in t["columns"].items()},
+                        columns={n: SnapshotColumn(**{**c, "values": tuple(c.get("values", ()))}) for n, c in t["columns"].items()},
                     )
                     for key, t in content["tables"].items()
                 },
