@@ -27,8 +27,8 @@ CASE = Case(
     seen=(Seen(table="The Tickets", to_green=lambda blue: {"Number's": given, "rank": given}),),
     changes=("Number's", "rank"),
     final=(
-        ("""SELECT count(*) - count(DISTINCT "Number's"), count(*) - count(DISTINCT rank), max(rank) FROM "The Tickets" """, [(0, 0, -1)]),
-        ("""SELECT bool_and("Number's" % 5 = 0), min("Number's") FROM "The Tickets" """, [(True, 100)]),
+        ("""SELECT count(*) - count(DISTINCT "Number's"), count(*) - count(DISTINCT rank), max(rank) < 0 FROM "The Tickets" """, [(0, 0, True)]),
+        ("""SELECT bool_and("Number's" % 5 = 0), min("Number's") >= 100 FROM "The Tickets" """, [(True, True)]),
         (
             """WITH new AS (INSERT INTO "The Tickets" DEFAULT VALUES RETURNING "Number's", rank)
                SELECT new."Number's" > max(t."Number's"), new.rank < min(t.rank) FROM new, "The Tickets" t GROUP BY new."Number's", new.rank""",
