@@ -58,8 +58,7 @@ class StopSynchronizing(Step):
 
     def locked(self, on: Runtime) -> list[str]:
         """All tables that lose something: a foreign key of a dropped column goes from both its ends."""
-        heirs = family(on, self.table)
-        return [*heirs, *(t for t in linked(on, heirs, self.drop) if t not in heirs)]
+        return linked(on, family(on, self.table), self.drop)
 
     def statements(self, on: Runtime) -> tuple[list[str], list[str]]:
         """What drops the old, and what gives the new its names; the types change in between."""
