@@ -14,7 +14,7 @@ help:                    ## this list
 demo: $(VENV)/.installed ## the whole path live on an embedded PostgreSQL
 	$(BIN)/bgmigrate demo $(ARGS)
 
-test: $(VENV)/.dev       ## unit, lifecycle, integration and acceptance tests
+test: $(VENV)/.dev       ## unit, lifecycle and integration tests; ARGS=--all: the exhaustive ones that other commits' runs take, too
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/.dev       ## style, layers, spelling

@@ -66,8 +66,8 @@ def connect(url: str, *, purpose: str, autocommit: bool = True, **settings: Any)
     except (psycopg.ProgrammingError, UnicodeError) as error:
         raise ConfigurationError(f"the database URL cannot be read: {scrub(str(error), url)}", next="Correct BGMIGRATE_DATABASE_URL.") from None
     try:
-        for name, value in options.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
+        calls = ", ".join(["set_config(%s, %s, false)"] * len(options))
+        connection.execute(f"SELECT {calls}".encode(), [str(part) for option in options.items() for part in option])
         connection.autocommit = autocommit
     except psycopg.Error as error:
         connection.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its server."""
     group = parser.getgroup("PostgreSQL")
     group.addoption("--server", choices=servers.KINDS, help="the server that tests run on (default: the first of these that the machine has)")
+    group.addoption("--all", action="store_true", help="also the two thirds of the exhaustive tests that other commits' runs take")
     group.addoption("--test-dsn", metavar="URL", help="a running server on which databases may be made; wins over --server")
 
 
@@ -25,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare our marks, and refuse a server that cannot be had instead of skipping everything."""
     config.addinivalue_line("markers", "every_server: runs once on each PostgreSQL that the machine has, not only on the chosen one")
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    config.addinivalue_line("markers", "exhaustive: one of many that ask one thing of everything; a whole run takes a third of them, other thirds after other commits")
     kind = _chosen(config)
     if reason := servers.missing(kind):
         raise pytest.UsageError(f"no {kind} server: {reason}. Name one with --test-dsn URL or --server {{{','.join(servers.KINDS)}}}.")
@@ -38,13 +42,27 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines + [f"PostgreSQL: not on {kind}: {reason}" for kind, reason in _absent(config).items()]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the exhaustive tests leave two thirds to the runs of other commits, unless tests were chosen or all are wanted."""
+    if config.getoption("--all") or config.getoption("keyword") or config.option.file_or_dir:
+        return
+    chosen, turn = _chosen(config), _turn(config.rootpath)
+    late = [i for i in items if _exhaustive(i, chosen) and zlib.crc32(i.nodeid.encode()) % THIRDS != turn]
+    left = set(late)
+    items[:] = [i for i in items if i not in left]
+    config.stash[_LATE] = len(late)
+    config.hook.pytest_deselected(items=late)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Repeat at the end what was left out and why, so that nobody takes a short run for a full one."""
     skipped = terminalreporter.stats.get("skipped", [])
-    absent = _absent(config)
-    if not skipped and not absent:
+    absent, late = _absent(config), config.stash.get(_LATE, 0)
+    if not skipped and not absent and not late:
         return
     terminalreporter.section("left out", sep="-")
+    if late:
+        terminalreporter.line(f"{late} exhaustive tests: other commits' runs take them; `make test ARGS=--all` runs every one")
     for kind, reason in absent.items():
         terminalreporter.line(f"server {kind}: {reason}")
     for report in skipped:
@@ -96,10 +114,25 @@ def project(server: Server, database: str, tmp_path: Path) -> Iterator[Project]:
 
 
 _STACK = pytest.StashKey[contextlib.ExitStack]()
+_LATE = pytest.StashKey[int]()
+THIRDS = 3
 
 
 def _chosen(config: pytest.Config) -> str:
     return "dsn" if config.getoption("--test-dsn") else config.getoption("--server") or servers.choose()
+
+
+def _exhaustive(item: pytest.Item, chosen: str) -> bool:
+    """Is it marked so, or a change's whole life that is lived on the chosen server as well?"""
+    spec = getattr(item, "callspec", None)
+    again = spec is not None and "case" in spec.params and spec.params.get("server", chosen) != chosen
+    return again or item.get_closest_marker("exhaustive") is not None
+
+
+def _turn(root: Path) -> int:
+    """Which third this commit takes: the next one after the commit before it."""
+    counted = subprocess.run(["git", "-C", str(root), "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=False)
+    return int(counted.stdout or 0) % THIRDS
 
 
 def _every(config: pytest.Config) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from bgmigrate.catalog.things import Thing
@@ -21,7 +22,8 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
 
     `tables`: only these (by key), and nothing that belongs to no table.
     """
-    rows = [r for r in connection.execute(template("catalog_tables").encode()).fetchall() if r[2] not in ignore]
+    names = None if tables is None else [split(t)[1] for t in tables]
+    rows = [r for r in connection.execute(template("catalog_tables").encode(), {"names": names}).fetchall() if r[2] not in ignore]
     rows = [r for r in rows if tables is None or key(r[1], r[2]) in tables]
     oids = [r[0] for r in rows]
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
@@ -46,8 +48,14 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     schemas = frozenset(r[0] for r in connection.execute("SELECT nspname FROM pg_namespace"))
     return Schema(
         schemas=schemas, tables={t.key: t for t in found}, types={t.key: t for t in types}, sequences={s.key: s for s in sequences},
-        things={t.key: t for t in _things(connection) if t.table is None or split(t.table)[1] not in ignore},
+        things=_things(connection, ignore),
     )
+
+
+def reread(connection: Connection, schema: Schema, tables: Collection[str], *, ignore: Collection[str] = ("alembic_version",)) -> Schema:
+    """A schema that was read before, after changes that concern only these tables (by key) and what stands beside the tables."""
+    now = read(connection, ignore=ignore, tables=tables)
+    return replace(schema, tables={**schema.tables, **now.tables}, things=_things(connection, ignore))
 
 
 def _parameters(options: list[str]) -> dict[str, str]:
@@ -57,7 +65,7 @@ def _parameters(options: list[str]) -> dict[str, str]:
 def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Column]]:
     out: dict[int, dict[str, Column]] = defaultdict(dict)
     for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, schema, sequence, kind, options, owned in (
-        connection.execute(template("catalog_columns").encode(), [oids])
+        connection.execute(template("catalog_columns").encode(), {"tables": oids})
     ):
         out[oid][name] = Column(
             name=name, type=type_, not_null=not_null, default=default and stable(default), identity=identity,
@@ -93,15 +101,16 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
     return out
 
 
-def _things(connection: Connection) -> list[Thing]:
+def _things(connection: Connection, ignore: Collection[str]) -> dict[tuple[str, str, str], Thing]:
     rows = connection.execute(template("catalog_things").encode()).fetchall()
-    return [
+    found = (
         Thing(
             kind=kind, schema=schema, name=name, arguments=arguments, table=key(at_schema, at) if at else None, definition=definition.rstrip("\n"),
             state=state, calls=key(*calls) + "()" if calls else None, traits=frozenset(traits),
         )
         for kind, schema, name, arguments, at_schema, at, definition, state, calls, traits, _ in rows
-    ]
+    )
+    return {t.key: t for t in found if t.table is None or split(t.table)[1] not in ignore}
 
 
 def everything(connection: Connection, *, ignore: Collection[str] = ("alembic_version",)) -> list[tuple[Any, ...]]:

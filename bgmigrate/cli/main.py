@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -42,6 +43,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run one command and exit with its code."""
+    gc.set_threshold(100_000)  # a command's schemas are large and stay until it ends: there is little garbage among them
     arguments = sys.argv[1:]
     as_json = "--json" in arguments
     with _sigterm_interrupts():

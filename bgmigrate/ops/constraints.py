@@ -35,6 +35,9 @@ def add_and_validate(on: Runtime, table: str, name: str, definition: str) -> Non
         # the partitions' keys become its own: SHARE ROW EXCLUSIVE for an instant, no row is read
         on.strong([*others, table], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition), lock=lock)
         return
+    if not state and on.scratch:  # there is no row to scan, and nobody to wait for
+        on.strong([], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q}", t=table, n=name, d=definition))
+        return
     if not state:
         on.strong([*others, table], compose("ALTER TABLE {t:t} ADD CONSTRAINT {n:i} {d:q} NOT VALID", t=table, n=name, d=definition), lock=lock)
     if state != [(True,)]:

@@ -130,6 +130,9 @@ class Runtime:
             return
         faults.point()
         self.progress.detail(statement)
+        if self.scratch:  # nobody else is there to wait for
+            self.connection.execute(statement.encode())
+            return
         limit = f"{int(self.settings.expand.index_lock_timeout * 1000)}ms"
         self.connection.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [limit])
         try:
@@ -169,8 +172,17 @@ def runtime_of(context: MigrationContext) -> Iterator[Runtime]:
             why="Steps that must not hold their locks (backfills, CREATE INDEX CONCURRENTLY) cannot run inside it.",
             next="In env.py use `with engine.connect() as connection` and run nothing on it before context.configure(), or commit it there.",
         )
-    with context.autocommit_block():
+    with contextlib.nullcontext() if _idle(context) else context.autocommit_block():
         yield _live(context)
+
+
+def _idle(context: MigrationContext) -> bool:
+    """Has Alembic's connection no transaction on the server? SQLAlchemy begins one with its first statement; there is nothing to commit then.
+
+    `info.transaction_status` is libpq's, and 0 is idle, for psycopg and psycopg2 alike; of other drivers nothing is known.
+    """
+    info = getattr(context.connection.connection.dbapi_connection, "info", None) if context.connection is not None else None
+    return getattr(info, "transaction_status", None) == 0
 
 
 def _depended_on(error: psycopg.Error) -> Refused:

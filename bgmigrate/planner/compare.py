@@ -1,4 +1,4 @@
-"""The two schemas, each built in a database of its own and read from the catalog, and what PostgreSQL says about going from one to the other.
+"""The two schemas as the catalogs have them, and what PostgreSQL says about going from one to the other.
 
 Alembic's autogenerate compares models with a reflected database and is blind to predicates, CHECK texts, enum values, generated expressions
 and more; comparing what two versions really build needs no knowledge of any SQLAlchemy version.
@@ -7,116 +7,65 @@ and more; comparing what two versions really build needs no knowledge of any SQL
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import psycopg
 from sqlalchemy import MetaData
 from sqlalchemy import Table as SATable
 
-from bgmigrate import catalog, scratch
+from bgmigrate import catalog
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
 from bgmigrate.changes.difference import Speech
 from bgmigrate.changes.hints import Hints
-from bgmigrate.database import Connection, connect
+from bgmigrate.database import Connection
 from bgmigrate.errors import ConfigurationError, Refused
-from bgmigrate.history import runner
 from bgmigrate.history.facts import EnvironmentFacts
-from bgmigrate.history.project import Project
 from bgmigrate.naming import object_name, split
+from bgmigrate.planner.databases import Built, extensions
 from bgmigrate.planner.diff import diff
 from bgmigrate.planner.trial import DatabaseTrial
-from bgmigrate.settings import Settings
-from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose, load
 
-EXTENSIONS = (
-    "SELECT extname, nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' AND nspname <> 'pg_catalog'"
-)
 
-
-@contextmanager
-def heads_database(settings: Settings, project: Project) -> Iterator[Connection]:
-    """A throw-away database with the schema that the project's migrations at `heads` give."""
-    with scratch.database(settings, "heads") as url:
-        runner.upgrade(project, url, "heads", scratch=True, attributes={"bgmigrate.gate": "open"})
-        with connect(url, purpose="plan") as c:
-            yield c
-
-
-def extensions(like: Connection) -> list[str]:
-    """Statements that create a database's extensions in another one."""
-    out = []
-    for name, schema in like.execute(EXTENSIONS):
-        out.append(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema))
-        out.append(compose("CREATE EXTENSION IF NOT EXISTS {n:i} SCHEMA {s:i}", n=name, s=schema))
-    return out
-
-
-def build(connection: Connection, snapshot: Snapshot, *, like: Connection | None = None) -> None:
-    """Create a version's schema in an empty database. `like`: a database whose extensions it may need.
-
-    Raises Refused when the server refuses a statement of the version's own create_all.
-    """
-    for statement in extensions(like) if like else ():
-        connection.execute(statement.encode())
-    for schema in snapshot.schemas:
-        connection.execute(compose("CREATE SCHEMA IF NOT EXISTS {s:i}", s=schema).encode())
-    for statement in snapshot.ddl:
-        try:
-            connection.execute(statement.encode())
-        except psycopg.Error as error:
-            raise Refused(
-                f"the target's own schema cannot be built: {error.diag.message_primary or error}: {' '.join(statement.split())[:200]}",
-                why="What its SQLAlchemy's create_all sends is refused by the server, so there is nothing to compare with.",
-                next="Correct the models (or create the extension in a migration), and run the same command again.",
-            ) from error
-
-
-@contextmanager
-def compare(
-    settings: Settings, project: Project, target: Snapshot, blue: Snapshot | None, hints: Hints, facts: EnvironmentFacts, speech: Speech
-) -> Iterator[tuple[Differences, Connection]]:
-    """All differences between the migrations' schema and the target's, with the renames that the hints decide already applied.
-
-    The connection is to a throw-away database with the migrations' schema, for the plan to be tried on.
-    """
+def compare(built: Built[Any], hints: Hints, facts: EnvironmentFacts, speech: Speech) -> Differences:
+    """All differences between the migrations' schema and the target's, with the renames that the hints decide already applied."""
     ignore = {facts.version_table, "alembic_version"}
-    with heads_database(settings, project) as a, scratch.database(settings, "target") as url, connect(url, purpose="plan") as b:
-        build(b, target, like=a)
-        heads, final = catalog.read(a, ignore=ignore), catalog.read(b, ignore=ignore)
-        tables = _renamed_tables(heads, final, hints)
-        for old, new in tables.items():
-            for statement in _call(new, old):
-                b.execute(statement.encode())
-        green = catalog.read(b, ignore=ignore) if tables else final
-        back = {new: old for old, new in tables.items()}
-        target, hints = replace(target, tables={back.get(k, k): t for k, t in target.tables.items()}), hints.called(back)
-        renames = _renames(heads, green, hints)
+    a, b, target = built.heads, built.final, built.target
+    with ThreadPoolExecutor(2) as both:
+        heads, final = both.map(lambda c: catalog.read(c, ignore=ignore), (a, b))
+    tables = _renamed_tables(heads, final, hints)
+    for old, new in tables.items():
+        for statement in _call(new, old):
+            b.execute(statement.encode())
+    green = catalog.read(b, ignore=ignore) if tables else final
+    back = {new: old for old, new in tables.items()}
+    target, hints = replace(target, tables={back.get(k, k): t for k, t in target.tables.items()}), hints.called(back)
+    renames = _renames(heads, green, hints)
+    with a.transaction(force_rollback=True):
+        for table, columns in renames.items():
+            for new, old in columns.items():
+                a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
+        renamed = catalog.reread(a, heads, _concerned(heads, renames), ignore=ignore) if renames else heads
+        pool = diff(renamed, green, target, built.blue, concerns=_concerns(facts))
+        for statement in _new_types(heads, green):
+            a.execute(statement.encode())
+        added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
+        retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
         with a.transaction(force_rollback=True):
-            for table, columns in renames.items():
-                for new, old in columns.items():
-                    a.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {o:i} TO {n:i}", t=table, o=old, n=new).encode())
-            renamed = catalog.read(a, ignore=ignore)
-            pool = diff(renamed, green, target, blue, concerns=_concerns(facts))
-            for statement in _new_types(heads, green):
-                a.execute(statement.encode())
-            added = [(d.table, d.want) for d in pool if d.what == "column" and d.have is None and d.want.default is not None and d.table]
-            retyped = [(d.table, d.want) for d in pool if d.what == "type" and d.table]
-            with a.transaction(force_rollback=True):
-                _renew_enums(a, heads, green)
-                rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
-            moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
-        differences = Differences(
-            heads=heads, renamed=renamed, green=green, final=final, tables=tables, target=target, blue=blue, hints=hints, renames=renames,
-            rewrites=rewrites,
-            in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
-            on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
-            speech=speech, user_types=(*extensions(a), *_new_types(Schema(), heads), *_new_types(heads, green)),
-        )
-        yield differences, a
+            _renew_enums(a, heads, green)
+            rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
+        moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
+    return Differences(
+        heads=heads, renamed=renamed, green=green, final=final, tables=tables, target=target, blue=built.blue, hints=hints, renames=renames,
+        rewrites=rewrites,
+        in_catalog=frozenset((t, c.name) for t, c in retyped) - moved, pool=pool,
+        on_heads=DatabaseTrial(a, ignore, _new_types(heads, green)), on_green=DatabaseTrial(b, ignore),
+        speech=speech, user_types=(*extensions(a), *_new_types(Schema(), heads), *_new_types(heads, green)),
+    )
 
 
 def _renamed_tables(heads: Schema, final: Schema, hints: Hints) -> dict[str, str]:
@@ -188,6 +137,13 @@ def _renames(heads: Schema, green: Schema, hints: Hints) -> dict[str, dict[str, 
                 )
             out.setdefault(table, {})[new] = old
     return out
+
+
+def _concerned(heads: Schema, renames: Mapping[str, Any]) -> set[str]:
+    """The tables whose definitions name a renamed column: its own, those whose foreign keys refer to it, and any where tables inherit from it."""
+    if any(heads.tables[t].inherited for t in renames):
+        return set(heads.tables)
+    return {*renames, *(k for k, t in heads.tables.items() if any(c.references in renames for c in t.constraints.values()))}
 
 
 def _new_types(heads: Schema, green: Schema) -> list[str]:

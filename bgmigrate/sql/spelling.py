@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _VALUE = r"(?:E?'(?:[^'\\]|\\.|'')*'|NULL)::character varying(?:\(\d+\))?"
@@ -12,6 +13,7 @@ _CAST = re.compile(r"\]\)::[a-z ]+\[\]")
 _TYPE = re.compile(r"::([a-z][a-z ]*)\Z")
 
 
+@functools.lru_cache(maxsize=1 << 16)  # a plan reads the same definitions from several databases
 def stable(text: str) -> str:
     """The same expression, such that what the server makes of this text reads like it again.
 

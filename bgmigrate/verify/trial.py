@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,8 +21,8 @@ from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.shape import shape
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
+from bgmigrate.versions.at_once import threads
 from bgmigrate.versions.load import agent, snapshot
-from bgmigrate.versions.process import abandon
 from bgmigrate.versions.spec import Spec
 
 T = TypeVar("T")
@@ -85,7 +84,7 @@ def run(
 
     `newest` says, of the snapshots by environment, which version the contracts are made for; `contract` applies them to a clone for it alone.
     """
-    with _at_once() as (pool, stack):
+    with contextlib.ExitStack() as stack, threads() as pool:
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
         taken = pool.submit(clone.take, settings.url)
         loading = [pool.submit(_enter, stack, opened(settings, v)) for v in versions]
@@ -121,18 +120,6 @@ def run(
         probes=tuple(probes), snapshots=snapshots,
         findings=_common([f for p in probes for f in p.findings]),
     )
-
-
-@contextlib.contextmanager
-def _at_once() -> Iterator[tuple[ThreadPoolExecutor, contextlib.ExitStack]]:
-    """Threads, and a stack for what they open. After an error or Ctrl-C nobody waits for a version that does not answer."""
-    with contextlib.ExitStack() as stack, ThreadPoolExecutor(max_workers=4) as pool:
-        try:
-            yield pool, stack
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            abandon()
-            raise
 
 
 def _enter(stack: contextlib.ExitStack, manager: contextlib.AbstractContextManager[T]) -> T:

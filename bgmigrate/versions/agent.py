@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import gc
 import importlib
 import importlib.util
 import json
@@ -28,6 +29,7 @@ class Version:
     def __init__(self) -> None:
         self.metadatas: List[Any] = []
         self.models: List[str] = []
+        self._tables: List[Any] = []
 
     def load(self, paths: List[str], models: List[str]) -> Dict[str, Any]:
         """Import the modules, find every MetaData that they name, and configure the mappers."""
@@ -43,7 +45,7 @@ class Version:
         if not found:
             raise LookupError("none of %s names a declarative base, registry or MetaData (module:attribute)" % ", ".join(models))
         self.metadatas = list({id(m): m for m in found}.values())
-        self.models = models
+        self.models, self._tables = models, []
         from sqlalchemy.orm import configure_mappers
 
         configure_mappers()
@@ -51,7 +53,8 @@ class Version:
 
     def tables(self) -> List[Any]:
         """Every table, parents before children where foreign keys allow it."""
-        return [t for m in self.metadatas for t in m.sorted_tables]
+        self._tables = self._tables or [t for m in self.metadatas for t in m.sorted_tables]
+        return self._tables
 
     def mappers(self) -> List[Any]:
         """Every mapper of these tables, in a fixed order."""
@@ -96,7 +99,7 @@ def snapshot(version: Version) -> Dict[str, Any]:
     """What the models say, in the portable form."""
     from sqlalchemy import create_mock_engine
 
-    statements: List[str] = []
+    statements: Dict[str, None] = {}  # each once, in order: several MetaData may share a type
 
     def note(statement: Any, *_: Any, **__: Any) -> None:
         if hasattr(statement, "compile"):
@@ -104,8 +107,8 @@ def snapshot(version: Version) -> Dict[str, Any]:
             text = str(statement.compile(dialect=dialect, **({"compile_kwargs": kw} if kw else {})))
         else:
             text = str(statement)
-        if text.strip() and text.strip() not in statements:  # several MetaData may share a type
-            statements.append(text.strip())
+        if text.strip():
+            statements[text.strip()] = None
 
     # A named paramstyle: with %s styles the compiler doubles every percent sign of a CHECK or default.
     engine: Any = create_mock_engine("postgresql://", note, paramstyle="named")
@@ -121,7 +124,7 @@ def snapshot(version: Version) -> Dict[str, Any]:
         initial.update(class_defaults(mapper))
     return {
         "schema": "bgmigrate.snapshot/1",
-        "ddl": in_fixed_order(statements),
+        "ddl": in_fixed_order(list(statements)),
         "tables": {table_key(t): describe(t, mapped.get(table_key(t), []), initial, dialect) for t in version.tables()},
         "models": version.models,
         "sqlalchemy": sqlalchemy_version(),
@@ -289,6 +292,7 @@ COMMANDS: Dict[str, Callable[..., Any]] = {"load": VERSION.load, "snapshot": lam
 
 def serve(read: int, write: int) -> None:
     """Answer requests until the other end closes."""
+    gc.set_threshold(100_000)  # models are half a million objects that stay: looking through them for garbage takes a third of the time
     with os.fdopen(read, encoding="utf-8") as requests, os.fdopen(write, "w", encoding="utf-8") as answers:
         for line in requests:
             request = json.loads(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bgmigrate import catalog, journal
@@ -30,6 +29,7 @@ from bgmigrate.ops import (
     SynchronizeColumns,
 )
 from bgmigrate.planner.compare import compare
+from bgmigrate.planner.databases import Versions, built
 from bgmigrate.planner.look import look
 from bgmigrate.planner.pending import unmade
 from bgmigrate.planner.propose import Proposal, propose
@@ -59,21 +59,19 @@ def plan(
     say = progress or Progress()
     project = Project.open(settings)
     project.anchor("expand"), project.anchor("contract")
-    live = _live_schema(settings, project)
-    target, blue = _versions(settings, from_spec, target_spec)
     facts = runner.target(project)
     ignore = {facts.version_table, "alembic_version"}
-    given = _hints(target, hints)
     say.step("comparing the target with the schema that the migrations give")
     with (
         DriverSpeech(settings, _runnable(settings, from_spec, target_spec)) as speech,
-        compare(settings, project, target, blue, given, facts, speech) as (differences, scratch),
+        built(settings, project, _versions(settings, from_spec, target_spec), first=lambda: _live_schema(settings, project)) as both,
     ):
+        differences = compare(both, _hints(both.target, hints), facts, speech)
         asked = about_renames(undecided(differences))
         if asked is not None:
             hints = [*hints, *asked]
             return plan(settings, message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=hints, progress=say)
-        differences.live = live
+        differences.live = live = both.first
         proposal = propose(differences)
         if not proposal.changes:
             return Report(
@@ -83,7 +81,7 @@ def plan(
         _refuse_taken_names(proposal, differences, live, project)
         _refuse_kept_in_step(proposal, _kept_in_step(settings), project)
         say.step("trying the plan on a throw-away database")
-        prove(scratch, differences, proposal, settings, ignore)
+        prove(both.heads, differences, proposal, settings, ignore)
     found = look(proposal, settings)
     changes = [c.as_json() for c in proposal.changes]
     revisions = [] if dry_run else write(project, proposal, message)
@@ -97,19 +95,19 @@ def plan(
     )
 
 
-def _versions(settings: Settings, from_spec: str | None, target_spec: str | None) -> tuple[Snapshot, Snapshot | None]:
-    """The target's snapshot and, where it is known, that of the version that is live."""
+def _versions(settings: Settings, from_spec: str | None, target_spec: str | None) -> Versions:
+    """How to describe the target and, where it is known, the version that is live."""
     def deployed() -> Snapshot:
         found = _deployed(settings)
         if found is None:
             raise ConfigurationError("no version is deployed yet", next="bgmigrate register --env blue --source SPEC", code="BGM922")
         return found
 
-    settings = with_default_models(settings, target_spec, *([from_spec] if from_spec else []))
-    with ThreadPoolExecutor(2) as pool:  # two interpreters start at once
-        target = pool.submit(snapshot_of, settings, target_spec, deployed=deployed)
-        blue = pool.submit(snapshot_of, settings, from_spec, deployed=deployed) if from_spec else None
-        return target.result(), blue.result() if blue else _deployed(settings)
+    known = with_default_models(settings, target_spec, *([from_spec] if from_spec else []))
+    return Versions(
+        target=lambda: snapshot_of(known, target_spec, deployed=deployed),
+        blue=lambda: snapshot_of(known, from_spec, deployed=deployed) if from_spec else _deployed(settings),
+    )
 
 
 def _deployed(settings: Settings) -> Snapshot | None:

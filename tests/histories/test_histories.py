@@ -105,6 +105,7 @@ def test_names_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("pair", cases(PAIRS))
 def test_a_documented_operation_is_split(pair: Pair, project: Project, server: Server) -> None:
     needs(server, pair)
@@ -131,6 +132,7 @@ def test_a_documented_operation_is_split(pair: Pair, project: Project, server: S
     assert planned["outcome"] == ("done" if pair.changes else "nothing_to_do")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("pair", "does"), [
     pytest.param(pair, does, id=f"{pair.name.replace(' ', '-')}{'-' * bool(n)}{n or ''}") for pair in PAIRS for n, does in enumerate(pair.does)
 ])

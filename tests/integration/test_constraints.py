@@ -175,6 +175,7 @@ def test_a_constraint_that_only_the_service_s_database_has_not_valid_is_validate
     project.must("rollback")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("blue", "green"), [
     ('Index("x", "code", unique=True),', 'UniqueConstraint("code", name="x"),'),
     ('UniqueConstraint("code", name="x"),', 'Index("x", "code", unique=True),'),

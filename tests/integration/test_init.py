@@ -267,6 +267,7 @@ handlers =
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "options",
     [

@@ -36,6 +36,7 @@ class Order(Base):
 '''
 
 
+@pytest.mark.exhaustive
 @pytest.mark.every_server
 @pytest.mark.parametrize("check", CHECKS)
 def test_what_is_read_makes_what_was_read(check: str, database: str) -> None:
@@ -74,6 +75,7 @@ def test_a_baseline_with_such_a_check_is_exact(project: Project, server: Server)
         assert rebuilt.sql(DEFINITION) == project.sql(DEFINITION)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.every_server
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_a_definition_that_is_read_again_is_the_same(database: str, expression: str) -> None:

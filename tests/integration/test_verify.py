@@ -133,6 +133,7 @@ class Price(Base):
     assert {(f.code, f.table, f.column) for f in found} == {("BGM803", "prices", "amount")}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "drift",
     [

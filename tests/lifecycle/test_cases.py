@@ -14,6 +14,7 @@ from tests.lifecycle.traffic import SIDES, Traffic, create_all
 from tests.servers import Server
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", every(), ids=lambda case: case.id)
 def test_each_version_works_on_its_own_schema(case: Case, server: Server) -> None:
     schemas = []

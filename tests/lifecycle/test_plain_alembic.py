@@ -1,4 +1,4 @@
-"""The same through plain `alembic`, as somebody runs it who knows nothing of bgmigrate: as safe. The schema that it builds from nothing is in each life."""
+"""The same through plain `alembic`, as somebody runs it who knows nothing of bgmigrate: as safe."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tests.lifecycle import catalog
 from tests.lifecycle.case import Case
 from tests.lifecycle.cases import every
+from tests.lifecycle.life import wanted
 from tests.lifecycle.pages import planned
 from tests.lifecycle.traffic import Traffic
 from tests.project import Project
@@ -53,6 +54,15 @@ def test_alembic_upgrade_heads_on_a_database_with_data_stops_at_a_closed_gate(pr
     assert "BGM" in done.err or "verify" in done.err, done
     columns = {row[0] for row in project.sql("SELECT column_name::text FROM information_schema.columns WHERE table_name = 'members'")}
     assert {"handle", "team_id"} <= columns, "blue's columns are gone although blue is live"
+
+
+def test_alembic_upgrade_heads_builds_everything_where_there_is_nothing(project: Project, server: Server) -> None:
+    case = CASES["rename_column"]
+    planned(project, case)
+    with server.database("fresh") as url:
+        done = Project(directory=project.directory, url=url, scratch_url=server.url).alembic("upgrade", "heads")
+        assert done.code == 0, done
+        assert catalog.difference(catalog.read(url), wanted(case, server)) == []
 
 
 def test_the_version_that_alembic_records_is_never_behind_the_schema(project: Project) -> None:

@@ -19,6 +19,7 @@ from tests.lifecycle.rules import Revisions, State
 from tests.servers import Server
 
 CASES = every()
+pytestmark = pytest.mark.exhaustive
 TYPES, COLUMNS, BACKFILL, INDEXES, CONSTRAINTS, VIEWS = range(6)
 PLACES = {
     "schema": TYPES, "type": TYPES, "relation": TYPES, "sequence": TYPES, "column": COLUMNS, "trigger": COLUMNS, "index": INDEXES,
@@ -118,6 +119,7 @@ def test_contract_killed_anywhere_goes_on(case: Case, server: Server) -> None:
                 assert State.of(copy).differs(contracted) == [], f"gone on after {kill}"
 
 
+@pytest.mark.every_server
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_step_done_twice_is_done_once(case: Case, server: Server) -> None:
     revisions = Revisions(case, server)
