@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -121,13 +122,16 @@ def statements(text: str) -> Iterator[str]:
         yield rest
 
 
+@functools.cache
+def _major(program: Path) -> int | None:
+    version = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
+    match = re.search(r"\(PostgreSQL\) (\d+)", version.stdout)
+    return int(match[1]) if match else None
+
+
 def pg_dump(server: int) -> Path:
     """The oldest pg_dump that can read a server of this major version. Raises ConfigurationError when there is none."""
-    found: dict[Path, int] = {}
-    for path in _candidates():
-        version = subprocess.run([str(path), "--version"], capture_output=True, text=True, check=False)
-        if match := re.search(r"\(PostgreSQL\) (\d+)", version.stdout):
-            found[path] = int(match[1])
+    found = {path: major for path in _candidates() if (major := _major(path)) is not None}
     fitting = [p for p, major in sorted(found.items(), key=lambda item: item[1]) if major >= server]
     if fitting:
         return fitting[0]

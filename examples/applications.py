@@ -80,7 +80,7 @@ def interpreter(application: str, release: str, packages: list[str], check: str)
 @contextmanager
 def server() -> Iterator[str]:
     """The URL of a server on which databases may be made: BGMIGRATE_SCRATCH_URL, else an embedded one."""
-    from bgmigrate.scratch import embedded
+    from bgmigrate.embedded import server as embedded
 
     if given := os.environ.get("BGMIGRATE_SCRATCH_URL"):
         yield given

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bgmigrate.database import without_password
-from tests import servers
+from tests import servers, turns
 from tests.project import Project
 from tests.servers import Server
 
@@ -20,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its server."""
     group = parser.getgroup("PostgreSQL")
     group.addoption("--server", choices=servers.KINDS, help="the server that tests run on (default: the first of these that the machine has)")
-    group.addoption("--all", action="store_true", help="also the two thirds of the exhaustive tests that other commits' runs take")
+    group.addoption("--all", action="store_true", help="also the exhaustive tests that other commits' runs take")
     group.addoption("--test-dsn", metavar="URL", help="a running server on which databases may be made; wins over --server")
 
 
@@ -28,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare our marks, and refuse a server that cannot be had instead of skipping everything."""
     config.addinivalue_line("markers", "every_server: runs once on each PostgreSQL that the machine has, not only on the chosen one")
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
-    config.addinivalue_line("markers", "exhaustive: one of many that ask one thing of everything; a whole run takes a third of them, other thirds after other commits")
+    config.addinivalue_line("markers", "exhaustive: one of many that ask one thing of everything; a whole run takes some, another commit's others (tests/turns.py)")
     kind = _chosen(config)
     if reason := servers.missing(kind):
         raise pytest.UsageError(f"no {kind} server: {reason}. Name one with --test-dsn URL or --server {{{','.join(servers.KINDS)}}}.")
@@ -43,15 +41,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the exhaustive tests leave two thirds to the runs of other commits, unless tests were chosen or all are wanted."""
-    if config.getoption("--all") or config.getoption("keyword") or config.option.file_or_dir:
-        return
-    chosen, turn = _chosen(config), _turn(config.rootpath)
-    late = [i for i in items if _exhaustive(i, chosen) and zlib.crc32(i.nodeid.encode()) % THIRDS != turn]
-    left = set(late)
-    items[:] = [i for i in items if i not in left]
+    """Leave the exhaustive tests that are not this commit's to the runs of others."""
+    chosen = _chosen(config)
+    late = {i for i in items if turns.exhaustive(i, chosen) and not turns.taken(config, i.nodeid)}
+    items[:] = [i for i in items if i not in late]
     config.stash[_LATE] = len(late)
-    config.hook.pytest_deselected(items=late)
+    config.hook.pytest_deselected(items=list(late))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -115,24 +110,10 @@ def project(server: Server, database: str, tmp_path: Path) -> Iterator[Project]:
 
 _STACK = pytest.StashKey[contextlib.ExitStack]()
 _LATE = pytest.StashKey[int]()
-THIRDS = 3
 
 
 def _chosen(config: pytest.Config) -> str:
     return "dsn" if config.getoption("--test-dsn") else config.getoption("--server") or servers.choose()
-
-
-def _exhaustive(item: pytest.Item, chosen: str) -> bool:
-    """Is it marked so, or a change's whole life that is lived on the chosen server as well?"""
-    spec = getattr(item, "callspec", None)
-    again = spec is not None and "case" in spec.params and spec.params.get("server", chosen) != chosen
-    return again or item.get_closest_marker("exhaustive") is not None
-
-
-def _turn(root: Path) -> int:
-    """Which third this commit takes: the next one after the commit before it."""
-    counted = subprocess.run(["git", "-C", str(root), "rev-list", "--count", "HEAD"], capture_output=True, text=True, check=False)
-    return int(counted.stdout or 0) % THIRDS
 
 
 def _every(config: pytest.Config) -> list[str]:

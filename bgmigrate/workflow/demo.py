@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bgmigrate import scratch
+from bgmigrate import embedded
 from bgmigrate.database import named
 from bgmigrate.demo import project, story, summary
 from bgmigrate.demo.figures import Figures
@@ -35,7 +35,7 @@ def demo(
         with ExitStack() as stack:
             with held_back():
                 directory = stack.enter_context(_directory(keep))
-                server = stack.enter_context(scratch.embedded())
+                server = stack.enter_context(embedded.server())
             url = named(server, "postgres")
             project.make(directory)
             fleet = stack.enter_context(Fleet(directory, url, figures))

@@ -75,6 +75,7 @@ def test_a_lock_that_cannot_be_had_names_its_blocker_and_ends_with_5(planned: Pr
     assert planned.must("expand").json["outcome"] == "done"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
 @pytest.mark.parametrize("command", ["expand", "rollback", "contract"])
 def test_an_interrupted_change_is_resumed_by_the_same_command(planned: Project, command: str, number: signal.Signals) -> None:

@@ -86,6 +86,7 @@ def dressed(project: Project) -> dict[tuple[str, str], str]:
     return {(str(kind), str(name)): str(text) for kind, name, text in rows}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.every_server
 @pytest.mark.parametrize(("green", "new"), [(RENAMED, "full_name"), (RETYPED, "name"), (WIDENED, "name")], ids=["renamed", "retyped", "widened"])
 def test_what_uses_a_column_uses_its_successor_afterwards(live: Project, green: str, new: str) -> None:
@@ -105,6 +106,7 @@ def _plain(text: str) -> str:
     return ",".join(sorted(text.replace("full_name", "name").replace("ON", ",").replace("FROM", ",").split(",")))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("user", "green", "named"),
     [

@@ -78,6 +78,7 @@ def test_indexes_and_keys_of_a_partitioned_table_live_from_plan_to_contract(proj
     assert again.json["outcome"] == "nothing_to_do"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", [4, 9, 14, 19])
 def test_a_killed_build_goes_on_or_is_undone_without_a_trace(project: Project, fault: int) -> None:
     start(project)

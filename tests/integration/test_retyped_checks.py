@@ -15,6 +15,7 @@ class Note(Base):
 '''
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("has", ["'LLM', 'CODE', 'HUMAN'", "'HUMAN'", "'CODE', 'HUMAN'"])
 def test_both_change_in_one_release(project: Project, has: str) -> None:
     """A looser check holds from expand on; it goes with the old column, and comes again on the new one."""

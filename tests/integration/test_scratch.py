@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bgmigrate import scratch
+from bgmigrate import embedded
 from bgmigrate.database import connect
 
 ASK = """
@@ -38,5 +38,5 @@ def test_a_deep_temporary_directory_is_no_reason_not_to_start(tmp_path: Path, mo
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    with scratch.embedded() as url, connect(url, purpose="test") as c:
+    with embedded.server() as url, connect(url, purpose="test") as c:
         assert c.execute("SELECT 1").fetchone() == (1,)

@@ -237,6 +237,7 @@ CREATE TRIGGER audited AFTER INSERT ON docs FOR EACH ROW EXECUTE FUNCTION audite
 EXTENSIONS = "CREATE EXTENSION IF NOT EXISTS citext; CREATE EXTENSION IF NOT EXISTS hstore"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.every_server
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda s: s.name)
 def test_a_shape_lives_from_plan_to_contract(shape: Shape, project: Project, server: Server) -> None:

@@ -31,8 +31,7 @@ def wanted(case: Case, server: Server) -> Catalog:
 class Life:
     """Takes one case through every command. Each method is one step of it and asserts what that step promises.
 
-    `straight`: from expand to contract without a way back or a kill, and nothing is asked that does not depend on the server, for all that was done
-    on another one, and the steps' undoing is done on every server by test_rules.py.
+    `straight`: from expand to contract without a way back, a kill or a second plan; another commit's run, or another server's, sees to those.
     """
 
     def __init__(self, case: Case, project: Project, server: Server, *, straight: bool = False) -> None:
