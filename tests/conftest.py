@@ -43,7 +43,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the exhaustive tests that are not this commit's to the runs of others."""
     chosen = _chosen(config)
-    late = {i for i in items if turns.exhaustive(i, chosen) and not turns.taken(config, i.nodeid)}
+    late = {i for i in items if turns.late(i, chosen)}
     items[:] = [i for i in items if i not in late]
     config.stash[_LATE] = len(late)
     config.hook.pytest_deselected(items=list(late))
