@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--merge", "merging", is_flag=True, help="Join two plans that were made side by side, when their order does not matter.")
 @click.option("--rename", multiple=True, metavar="T.OLD=NEW", help="A column was renamed.")
-@click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="Not in this version: such a plan is refused.")
+@click.option("--rename-table", multiple=True, metavar="OLD=NEW", help="A table was renamed.")
 @click.option("--forward", multiple=True, metavar="T.COLUMN=SQL", help="How a new column is computed from the old row.")
 @click.option("--backward", multiple=True, metavar="T.COLUMN=SQL", help="How a dropped column is computed from the new row.")
 @click.option("--hints", type=click.Path(path_type=Path), metavar="FILE.toml", help="The same as a file.")
