@@ -12,7 +12,7 @@ from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
 
 Result = Mapping[str, Any]
-Verdict = Literal["break", "drift", "differs", "refused", "inconclusive", "nothing"]
+Verdict = Literal["break", "drift", "differs", "refused", "unused", "inconclusive", "nothing"]
 
 # Refusals that depend on the values, which are ours: CHECK, unique, exclusion, a trigger's own RAISE, and rows that could not be made.
 BY_VALUE = {"23514", "23505", "23P01", "P0001", "unmade"}
@@ -45,14 +45,17 @@ def judge(
     for result in failed:
         state = result["error"].get("state")
         missing = named(result, shape) if state in SAYS_MISSING else None
-        if state == "parent":
+        aside = result.get("together")  # single rows went through
+        if state == "parent" and not aside:
             verdict: Verdict = "nothing" if result["error"]["table"] in broken_tables | set(shape.tables) else "inconclusive"
         elif missing:
             verdict = "break"
+        elif aside and (state in BY_VALUE | {"parent", None} or subject.own is None or (result["target"], result["stage"]) in control):
+            verdict = "nothing"  # these values, or the version itself, do not allow it
         elif (result["target"], result["stage"]) in control:
             verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
         else:
-            verdict = _verdict(subject, other, facts, result, synchronized)
+            verdict = "unused" if result["stage"].startswith("upsert") else _verdict(subject, other, facts, result, synchronized)
         out.append(Judged(result=result, verdict=verdict, missing=missing))
     return out
 
@@ -76,10 +79,20 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
             return "break" if other and _requires(other, result["table"], column) else "drift"
     if state == "23503":
-        if result["stage"] == "delete":  # rows of a table that the version does not know hold on to its row
-            return "inconclusive" if (error.get("table") or "") in subject.snapshot.tables else "break"
+        holder = error.get("table") or ""
+        if result.get("together") and holder in subject.snapshot.tables:  # what is to happen to its rows, the database does not do
+            mine, theirs = (_keys(s, holder) for s in (subject, other))
+            return "drift" if theirs and mine == theirs else "break"
+        if result["stage"] == "delete" or result.get("together"):  # rows of a table that the version does not know hold on to its row
+            return "inconclusive" if holder in subject.snapshot.tables else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
+
+
+def _keys(subject: Subject | None, table: str) -> set[str]:
+    """What the version's own schema says of the table's foreign keys, whatever they are called."""
+    known = subject.own.table(table) if subject and subject.own else None
+    return {k.definition for k in known.constraints.values() if k.kind == "f"} if known else set()
 
 
 def _requires(subject: Subject, table: str, column: str) -> bool:

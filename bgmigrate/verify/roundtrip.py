@@ -16,6 +16,7 @@ from bgmigrate.verify.subject import Subject
 
 STATEMENTS = {
     "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
+    "bulk insert": "INSERT of several rows",
 }
 ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
 
@@ -31,10 +32,10 @@ def roundtrip(
         results = subject.roundtrip(facts, driver, limits=limits)
         failed = [r for r in results if r["error"]]
         judged = judge(subject, other, facts, shape, failed, _control(subject, failed, driver), synchronized)
-        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "inconclusive")}
+        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "unused", "inconclusive")}
         suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
         findings = [
-            *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
+            *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]), *_upserts(subject, by["unused"]),
             *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
         ]
         out.append(Probe(
@@ -64,14 +65,19 @@ def _breaks(subject: Subject, breaks: Sequence[Judged], suffix: str) -> list[Fin
     missing: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     rest: dict[tuple[str, str, str], list[Judged]] = defaultdict(list)
     whole = {j.missing for j in breaks if j.result["stage"] == "delete" and not j.result.get("alone")}
+    plain = {_cause(j) for j in breaks if not j.result.get("together")}
+    breaks = [j for j in breaks if not j.result.get("together") or _cause(j) not in plain]  # the same cause, met once more
     along = [j for j in breaks if j.result.get("alone") and j.missing in whole]  # their own deletes work; a cascade into another's does not
     for j in (b for b in breaks if b not in along):
         if j.missing:
             missing[j.missing].append(j)
         if not j.missing or j.missing[0] not in j.result["tables"]:
-            cause = j.missing or (j.error.get("column", "") or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
-            rest[j.result["table"], *cause].append(j)
+            rest[j.result["table"], *_cause(j)].append(j)
     return [_lacks(subject, m, js, suffix) for m, js in missing.items()] + [_fails(subject, t, js, suffix, along) for (t, *_), js in rest.items()]
+
+
+def _cause(j: Judged) -> tuple[str, str]:
+    return j.missing or (j.error.get("column", "") or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
 
 
 def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged], suffix: str = "") -> Finding:
@@ -146,6 +152,19 @@ def _differs(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
     ]
 
 
+def _upserts(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
+    """Only the application knows whether it writes like this: a warning, which the `statements` probe turns into certainty."""
+    return [
+        Finding(
+            code="BGM801", severity="warning", version=subject.name, probe="roundtrip", table=j.result["table"],
+            what=f"an INSERT of {j.result['table']} with ON CONFLICT ({j.result['stage'].removeprefix('upsert on ')}) fails: {j.error['message']}",
+            why=f"{subject.name}'s model declares this key, and this schema does not have it; whether {subject.name} writes so is not in its models.",
+            next=f"Search {subject.name}'s code for such an upsert; keep the key until it is gone.",
+        )
+        for j in js
+    ]
+
+
 def _unproved(subject: Subject, js: Sequence[Judged], *, refused: bool = False) -> list[Finding]:
     groups: dict[tuple[str, str], list[Judged]] = defaultdict(list)
     for j in js:
@@ -164,7 +183,9 @@ def _unproved(subject: Subject, js: Sequence[Judged], *, refused: bool = False) 
 
 def _statement(j: Judged) -> str:
     stage: str = j.result["stage"]
-    return STATEMENTS.get(stage) or f"load of {j.result['target'].rpartition('.')[2]}.{stage.removeprefix('load ')}"
+    verb, _, relation = stage.partition(" ")
+    of = f"{j.result['target'].rpartition('.')[2]}.{relation}"
+    return STATEMENTS.get(stage) or (f"DELETE with its {of}" if verb == "cascade" else f"load of {of}")
 
 
 def _statements(js: Sequence[Judged]) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.samples import Sampler
     from bgmigrate.versions.inside.session import told, with_connection
+    from bgmigrate.versions.inside.together import together
 
 SAMPLERS: Dict[str, Sampler] = {}
 INSERT, SELECT, UPDATE, DELETE = 8, 1, 4, 16  # pg_relation_is_updatable()'s bits; SELECT is always there
@@ -59,6 +60,7 @@ class Trip:
             _, error = self.maker.settled(lambda s: s.execute(self.query(target).limit(1)).all())
             self.note(target, "select", error)
             return
+        began = len(self.results)
         _, error = self.maker.settled(lambda s: self.inserted(s, target, full=False))
         self.note(target, "insert minimal", error)
         stages = [s for s in self.stages(target) if self.allows(target, s[1])]
@@ -87,6 +89,16 @@ class Trip:
         for column, value in self.maker.labels(target):
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, label=(column, value)))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
+        if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
+            for name, write in together(self.maker, target, self.allows(target, DELETE)):
+                _, error = self.maker.settled(partial(self.checked, write))
+                self.note(target, name, error)
+                self.results[-1]["together"] = True
+
+    def checked(self, write: Callable[[Any], None], session: Any) -> None:
+        """A write whose deferred constraints have spoken."""
+        write(session)
+        self.check(session)
 
     def stages(self, target: Target) -> List[Stage]:
         """What is done with a full row, in order; the row goes with the last."""
