@@ -75,9 +75,18 @@ class ExpandSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings:
-    """`expires`: how long evidence counts, in seconds; None for as long as its fingerprint matches."""
+    """`expires`: how long evidence counts, in seconds; None for as long as its fingerprint matches. `blue_command`, `green_command`: each
+    version's own tests, run on a scratch database. `statements`: files of what the services send, `[ENVIRONMENT=]FILE`."""
 
     expires: float | None = None
+    blue_command: str | list[str] | None = None
+    green_command: str | list[str] | None = None
+    command_timeout: float = 900.0
+    statements: tuple[str, ...] = ()
+
+    def command(self, environment: str) -> str | list[str] | None:
+        """The test command of an environment's version."""
+        return self.blue_command if environment == "blue" else self.green_command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +246,8 @@ def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bo
             out[key] = seconds(value, f"{where}.{key}")
         elif kinds[key] == "Size":
             out[key] = size(value, f"{where}.{key}")
+        elif kinds[key] == "tuple[str, ...]":
+            out[key] = (value,) if isinstance(value, str) else tuple(map(str, value))
         elif kinds[key] == "int":
             try:
                 out[key] = int(value)

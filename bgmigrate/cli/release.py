@@ -66,9 +66,10 @@ def backfill(run: Run, status: bool, pause: bool, resume: bool, cancel: bool, wo
 @click.option("--green", metavar="SPEC", help="Green's version (default: what is registered, or the working tree).")
 @click.option("--on", type=click.Choice(["scratch", "live"]), default="scratch", show_default=True, help="A clone of the schema, or itself.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the evidence as a page.")
-def verify(run: Run, blue: str | None, green: str | None, on: str, report: Path | None) -> Report:
+@click.option("--statements", multiple=True, metavar="[ENV=]FILE", help="What the services send: SQL, or a log of the server.")
+def verify(run: Run, blue: str | None, green: str | None, on: str, report: Path | None, statements: tuple[str, ...]) -> Report:
     """Run both versions on this schema, and record what came out as evidence."""
-    return run("verify", blue=blue, green=green, on=on, report=report)
+    return run("verify", blue=blue, green=green, on=on, report=report, statements=statements)
 
 
 @command(example='bgmigrate switch --to green --reason "release 2.4"')

@@ -81,8 +81,8 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
     if state == "23503":
         holder = error.get("table") or ""
         if result.get("together") and holder in subject.snapshot.tables:  # what is to happen to its rows, the database does not do
-            mine, theirs = (_keys(s, holder) for s in (subject, other))
-            return "drift" if theirs and mine == theirs else "break"
+            wanted, others = (_keys(s, holder) for s in (subject, other))
+            return "drift" if others and wanted == others else "break"
         if result["stage"] == "delete" or result.get("together"):  # rows of a table that the version does not know hold on to its row
             return "inconclusive" if holder in subject.snapshot.tables else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"

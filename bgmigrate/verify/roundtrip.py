@@ -35,8 +35,8 @@ def roundtrip(
         by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "unused", "inconclusive")}
         suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
         findings = [
-            *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]), *_upserts(subject, by["unused"]),
-            *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
+            *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
+            *_upserts(subject, by["unused"]), *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
         ]
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),

@@ -48,6 +48,22 @@ class Subject:
         )
         return found
 
+    def twins(self, facts: Facts, table: str, key: list[str]) -> dict[str, Any]:
+        """Commit two rows that are alike in these columns; says which values they have, or why not."""
+        found: dict[str, Any] = self.agent.call(
+            "twins", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000), table=table, key=key
+        )
+        return found
+
+    def meet(self, facts: Facts, table: str, key: list[str]) -> list[dict[str, Any]]:
+        """Find, change and delete by a key; nothing stays."""
+        found: list[dict[str, Any]] = self.agent.call("meet", url=facts.url, driver=self.drivers[0], table=table, key=key)
+        return found
+
+    def forgets_not(self) -> bool:
+        """Whether the driver keeps a statement prepared on the server and fails when its result changes. Tried on the version's own schema."""
+        return not self.static and self.own is not None and not self.agent.call("forgets", url=self.own.url, driver=self.drivers[0])
+
     def read(self, facts: Facts, rows: list[dict[str, Any]], *, delete: bool = False) -> list[dict[str, Any]]:
         """Load rows, whoever wrote them."""
         found: list[dict[str, Any]] = self.agent.call("read", url=facts.url, driver=self.drivers[0], rows=rows, delete=delete)

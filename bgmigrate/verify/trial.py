@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from bgmigrate.errors import ConfigurationError, InfrastructureError
@@ -15,11 +16,15 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify import clone, facts
+from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
 from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.identity import identity
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
+from bgmigrate.verify.sent import Traffic
 from bgmigrate.verify.shape import shape
+from bgmigrate.verify.statements import statements
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
 from bgmigrate.versions.at_once import threads
 from bgmigrate.versions.load import agent, snapshot
@@ -78,11 +83,12 @@ def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spe
 
 def run(
     settings: Settings, versions: Sequence[Version], *, on_live: bool, ignore: tuple[str, ...], synchronizations: Sequence[Synchronization],
-    contract: Callable[[str], None] | None, newest: Callable[[dict[str, Snapshot]], str], say: Progress,
+    contract: Callable[[str], None] | None, newest: Callable[[dict[str, Snapshot]], str], traffic: Traffic, say: Progress,
 ) -> Trial:
     """Try the versions on clones of the live schema.
 
-    `newest` says, of the snapshots by environment, which version the contracts are made for; `contract` applies them to a clone for it alone.
+    `traffic`: what the services send. `newest` says, of the snapshots by environment, which version the contracts are made for; `contract`
+    applies them to a clone for it alone.
     """
     with contextlib.ExitStack() as stack, threads() as pool:
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
@@ -110,12 +116,27 @@ def run(
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate)
-        if contracted:
+            probes += filter(None, (identity(s, o, here) for s, o in pairs if o is not None))
+        after = contracted.result() if contracted else None
+        if traffic.statements:
+            say.step(f"{len(traffic.statements)} statements that the services send")
+            probes += filter(None, (
+                statements(s, o, traffic, here.url, after.url if after else None, live=s.name != candidate,
+                           prepared=settings.environment(s.name).prepared_statements)
+                for s, o in pairs
+            ))
+        if after:
             say.step(f"{candidate} on the schema that the pending contracts leave")
-            after = contracted.result()
             for s, o in pairs:
                 if s.name == candidate:
                     probes += _alone(s, o, after, "contracted", "", ())
+        for s in subjects:
+            if given := settings.verify.command(s.name):
+                say.step(f"{s.name}'s own command")
+                probes.append(command(
+                    s, given, partial(clone.clone, settings, live, "command"), partial(clone.own, settings, s.snapshot, live, "control"),
+                    settings.verify.command_timeout,
+                ))
     return Trial(
         probes=tuple(probes), snapshots=snapshots,
         findings=_common([f for p in probes for f in p.findings]),

@@ -21,7 +21,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.verify import trial
+from bgmigrate.verify import sent, trial
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.page import page
 from bgmigrate.verify.trial import Trial, Version
@@ -67,7 +67,7 @@ class Standing:
 
 def verify(
     settings: Settings, *, blue: str | None = None, green: str | None = None, on: Literal["scratch", "live"] = "scratch",
-    report: Path | None = None, progress: Progress | None = None,
+    report: Path | None = None, statements: Sequence[str] = (), progress: Progress | None = None,
 ) -> Report:
     """Try both versions on a clone of the live schema and record the evidence, where there is a journal.
 
@@ -76,13 +76,16 @@ def verify(
     """
     say, began = progress or Progress(), time.monotonic()
     settings = with_default_models(settings, *(blue or green, green or blue))
+    given = sent.handed_over([*settings.verify.statements, *statements])
     with connect(settings.url, purpose="verify") as connection:
         project = _project(settings)
         standing = _standing(connection, settings, project)
+        counted = sent.counted(connection, {r: n for n in ENVIRONMENTS if (r := settings.environment(n).role)})
     versions = _versions(settings, {"blue": blue, "green": green}, standing)
     tried = trial.run(
         settings, versions, on_live=on == "live", ignore=_ignored(project), synchronizations=standing.synchronizations,
-        contract=_contractor(project, standing) if project and standing.contracts else None, newest=standing.newest, say=say,
+        contract=_contractor(project, standing) if project and standing.contracts else None, newest=standing.newest,
+        traffic=sent.Traffic(statements=(*given, *counted.statements), hidden=counted.hidden), say=say,
     )
     probes = [*_live_probes(standing), *tried.probes]
     findings = [*standing.triggers, *standing.data, *tried.findings, *_other_version(standing, tried)]

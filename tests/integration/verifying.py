@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import psycopg
 
 from bgmigrate.findings import Finding
 from bgmigrate.progress import Progress
-from bgmigrate.settings import Settings
+from bgmigrate.settings import Environment, Settings, VerifySettings
 from bgmigrate.versions.load import snapshot_of
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.verify import verify
@@ -58,11 +58,16 @@ class Bench:
     directory: Path
     url: str
     scratch: str
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)  # what is configured of each, where anything is
+    verifying: dict[str, Any] = field(default_factory=dict)  # [tool.bgmigrate.verify]
 
     @property
     def settings(self) -> Settings:
-        """No Alembic, no journal, no configuration but the URLs."""
-        return Settings(directory=self.directory, service="shop", database_url=self.url, scratch_url=self.scratch)
+        """No Alembic, no journal, and hardly any configuration but the URLs."""
+        return Settings(
+            directory=self.directory, service="shop", database_url=self.url, scratch_url=self.scratch, verify=VerifySettings(**self.verifying),
+            environments={name: Environment(**given) for name, given in self.environments.items()},
+        )
 
     def tree(self, name: str, text: str) -> str:
         """Write a version; its SPEC."""

@@ -28,7 +28,7 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
             if not facts.get(target.key, {}).get("allows", 28) & 8:
                 continue
             kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
-            for how in kinds + [{"full": False, "label": label} for label in maker.labels(target)]:
+            for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in maker.labels(target)]:
 
                 def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Tuple[str, Tuple[str, ...]]]:
                     maker.insert(session, target, **how)
@@ -43,11 +43,10 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
 
                 places, error = maker.settled(one, keep=True)
                 if error is None:
-                    label = how.get("label")
                     for place in places:
                         out.setdefault(place, {"table": place[0], "key": list(place[1])})
-                    if label is not None and places:
-                        out[places[-1]]["label"] = [label[0].name, str(getattr(label[1], "name", label[1]))]
+                    for column, value in how.get("fixed", {}).items() if places else ():
+                        out[places[-1]]["label"] = [column.name, str(getattr(value, "name", value))]
         connection.commit()
         return list(out.values())
 

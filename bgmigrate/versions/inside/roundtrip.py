@@ -87,7 +87,7 @@ class Trip:
                 self.results[-1]["alone"] = self.maker.settled(lambda s: self.delete_alone(s, target))[1] is None
             stages = stages[reached + 1 :] if error is not None else []
         for column, value in self.maker.labels(target):
-            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, label=(column, value)))
+            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: value}))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
         if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
             for name, write in together(self.maker, target, self.allows(target, DELETE)):

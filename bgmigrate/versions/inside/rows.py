@@ -107,11 +107,10 @@ class Maker:
             if not self.sampler.learn(fault.get("state"), key_of(fault), fault.get("constraint")):
                 return None, error
 
-    def insert(self, session: Any, target: Target, *, full: bool, label: Optional[Tuple[Any, Any]] = None, path: Tuple[Any, ...] = ()) -> Any:
+    def insert(self, session: Any, target: Target, *, full: bool, fixed: Optional[Dict[Any, Any]] = None, path: Tuple[Any, ...] = ()) -> Any:
         """Write a row: only what the model requires, or everything; returns the instance, or a Core row's values."""
         values = self.values(session, target, full=full, path=path)
-        if label is not None:
-            values[label[0]] = label[1]
+        values.update(fixed or {})
         if target.mapper is None:
             done = session.execute(target.table.insert().values({c.name: v for c, v in values.items()}))
             row: Any = {c: values.get(c) for c in target.columns}

@@ -56,7 +56,8 @@ def unique_keys(target: Target) -> List[List[Any]]:
         options = index.dialect_options["postgresql"]
         if index.unique and options.get("where") is None and all(isinstance(e, Column) for e in index.expressions):
             found.append(list(index.columns))
-    known = {frozenset(c.name for c in columns): columns for columns in found if columns and all(target.same.get(c, c) in target.columns for c in columns)}
+    written = [columns for columns in found if columns and all(target.same.get(c, c) in target.columns for c in columns)]
+    known = {frozenset(c.name for c in columns): columns for columns in written}
     return [known[k] for k in sorted(known, key=sorted)]
 
 
