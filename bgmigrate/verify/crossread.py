@@ -94,7 +94,7 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
 def _undeletable(reader: Subject, read: Row, facts: Facts, *, certain: bool) -> list[Finding]:
     """Rows of a table that the reader does not know hold on to a row that it deletes."""
     fault = read.get("delete")
-    if not fault or fault.get("state") != "23503" or not fault.get("key") or fault["key"] in reader.snapshot.tables:
+    if not fault or fault.get("state") != "23503" or not fault.get("key") or reader.knows(fault["key"]):
         return []
     holder = facts.table(fault["key"])
     constraint = holder.constraints.get(fault.get("constraint") or "") if holder else None

@@ -77,7 +77,7 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             return "break" if other and _requires(other, result["table"], column) else "drift"
     if state == "23503":
         if result["stage"] == "delete":  # rows of a table that the version does not know hold on to its row
-            return "inconclusive" if (error.get("table") or "") in subject.snapshot.tables else "break"
+            return "inconclusive" if subject.knows(error.get("table") or "") else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
 

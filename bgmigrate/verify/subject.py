@@ -30,6 +30,10 @@ class Subject:
     own_fails: str = ""
     tables: set[str] = field(default_factory=set)
 
+    def knows(self, table: str) -> bool:
+        """Has its model this table of the database, under that name or, as a view shows it until contract, under a new one?"""
+        return table in self.snapshot.tables or any(t.hints.get("renamed_from") == table for t in self.snapshot.tables.values())
+
     def roundtrip(self, facts: Facts, driver: str, *, only: list[str] | None = None, limits: str = "") -> list[dict[str, Any]]:
         """Try every statement on a database; nothing stays."""
         found: list[dict[str, Any]] = self.agent.call(
