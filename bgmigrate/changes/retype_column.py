@@ -135,7 +135,7 @@ class RetypeColumn(Change):
             ),
             *([Finding(
                 code="BGM116", severity="warning", table=self.table, column=self.column,
-                what=f"from the end of expand on, {self.table}.{self.column} sorts as {s.want.type} for both versions, no longer in {s.old.type}'s order",
+                what=f"from the end of expand on, {self.table}.{self.column} sorts as {s.want.type}, not in {s.old.type}'s order, for blue too",
                 why="ORDER BY, < and > compare what the column holds, and only the enum type knows the order of its values.",
                 next="Nothing, where no query of blue's sorts by it; else give the new type a name of its own.",
             )] if self.early is not None and self.ordered else []),

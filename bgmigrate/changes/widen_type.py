@@ -64,9 +64,10 @@ class WidenType(Change):
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
+        widen = WidenColumn(self.table, self.column, self.want.type, self.default)
         return [
             Planned(
-                stage=Stage.CATALOG, step=WidenColumn(self.table, self.column, self.want.type, self.default), undo=self._narrow(self.table, self.column),
+                stage=Stage.CATALOG, step=widen, undo=self._narrow(self.table, self.column),
                 because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",),
             )
         ]

@@ -116,7 +116,8 @@ def _retype(column: str, type_: str, default: str | None) -> list[str]:
 class WidenColumn(Step):
     """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
 
-    `default`: the column's own once more, which PostgreSQL would leave as one of the old type. Views, policies and triggers that use the column, which forbid it, are made anew in the same transaction.
+    `default`: the column's own once more, which PostgreSQL would leave as one of the old type. Views, policies and triggers that use the
+    column, which forbid it, are made anew in the same transaction.
     """
 
     table: str

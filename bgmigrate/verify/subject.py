@@ -46,7 +46,7 @@ class Subject:
         """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know."""
         known = facts.as_json()
         for table, columns in ((t, s.tables[t].columns) for s in others for t in s.tables.keys() & known.keys()):
-            known[table]["values"] = {n: list(c.values) for n, c in columns.items() if c.values}
+            known[table]["values"] = known[table].get("values", {}) | {n: list(c.values) for n, c in columns.items() if c.values}
         found: list[dict[str, Any]] = self.agent.call(
             "write", url=facts.url, driver=self.drivers[0], facts=known, first=FIRST.get(self.name, 1000)
         )
