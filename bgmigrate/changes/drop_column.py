@@ -16,6 +16,7 @@ from bgmigrate.changes.difference import Differences
 from bgmigrate.errors import Refused
 from bgmigrate.findings import Finding
 from bgmigrate.ops import DropColumns, DropNotNull, RequireMovable, StopSynchronizing, SynchronizeColumns
+from bgmigrate.sql.references import references
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class DropColumn(Change):
 
     have: Column
     backward: str | None
+    paired: bool  # is it computed from a new column that is computed from it? Then an INSERT that sets that one is green's
 
     @classmethod
     def claim(cls, differences: Differences) -> Sequence[Self]:
@@ -49,7 +51,7 @@ class DropColumn(Change):
                 continue
             differences.take(d)
             backward = differences.hints.backward.get((d.table, d.name))
-            change = cls(table=d.table, column=d.name, have=d.have, backward=backward)
+            change = cls(table=d.table, column=d.name, have=d.have, backward=backward, paired=_paired(differences, d.table, d.name))
             if change._must_be_given and backward is None:
                 missing.append(_missing(d.table, d.name))
             out.append(change)
@@ -66,7 +68,7 @@ class DropColumn(Change):
 
     @property
     def _computed(self) -> bool:
-        return self.backward is not None and self.have.default is None and self.backward.strip().upper() != "NULL"
+        return self.backward is not None and (self.have.default is None or self.paired) and self.backward.strip().upper() != "NULL"
 
     def _unused(self) -> Planned:
         assert self.table and self.column
@@ -106,7 +108,7 @@ class DropColumn(Change):
         ]
 
     def warnings(self) -> list[Finding]:
-        if self.backward is not None and self.have.default is not None:
+        if self.backward is not None and self.have.default is not None and not self.paired:
             return [
                 Finding(
                     code="BGM209", severity="warning", table=self.table, column=self.column,
@@ -124,6 +126,13 @@ class DropColumn(Change):
                 why='`backward` says "NULL".', next=f"Give `backward` a value for {self.column} if blue's code cannot take None.",
             )
         ]
+
+
+def _paired(differences: Differences, table: str, column: str) -> bool:
+    new = differences.green.tables[table].columns.keys() - differences.renamed.tables[table].columns.keys()
+    forward = {c: sql for (t, c), sql in differences.hints.forward.items() if t == table and c in new}
+    read = any(references(sql, {column}) for sql in forward.values())
+    return read and bool(references(differences.hints.backward.get((table, column), ""), forward))
 
 
 def _missing(table: str, column: str) -> Finding:

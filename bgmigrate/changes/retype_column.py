@@ -45,6 +45,7 @@ class RetypeColumn(Change):
     successor: Successor
     twins: tuple[Twin, ...]
     early: str | None  # where the names change at the end of expand: SQL over the column that gives the old type's value
+    ordered: bool  # was it an enum, whose values have an order of their own?
 
     @classmethod
     def moves(cls, differences: Differences) -> Sequence[Move]:
@@ -82,7 +83,8 @@ class RetypeColumn(Change):
                 backward=converted(differences, move.there, want, have) if keyed else None,
                 own=trigger_name(d.table, d.name, "type") if early else "",  # the exchange turns it round
             )
-            out.append(cls(table=d.table, column=d.name, successor=successor, twins=twins, early=back if early else None))
+            ordered = any(t.kind == "e" and compose("{t:t}", t=t.key) == have.type for t in differences.heads.types.values())
+            out.append(cls(table=d.table, column=d.name, successor=successor, twins=twins, early=back if early else None, ordered=ordered))
         if refusals:
             raise Refused(refusals[0].what, why=refusals[0].why, next=refusals[0].next, findings=refusals)
         return out
@@ -131,6 +133,12 @@ class RetypeColumn(Change):
                 why="PostgreSQL refuses to change the result type of a prepared statement; no tool can spare them that.",
                 next="Use prepare_threshold=None with psycopg 3 (or let the pool drop a connection that meets 0A000).",
             ),
+            *([Finding(
+                code="BGM116", severity="warning", table=self.table, column=self.column,
+                what=f"from the end of expand on, {self.table}.{self.column} sorts as {s.want.type}, not in {s.old.type}'s order, for blue too",
+                why="ORDER BY, < and > compare what the column holds, and only the enum type knows the order of its values.",
+                next="Nothing, where no query of blue's sorts by it; else give the new type a name of its own.",
+            )] if self.early is not None and self.ordered else []),
             *([] if self.early is not None else [Finding(
                 code="BGM116", severity="warning", table=self.table, column=self.column,
                 what=f"until contract, {self.table}.{self.column} is {s.old.type} for both versions: what only {s.want.type} can hold is refused",

@@ -44,6 +44,7 @@ class WidenType(Change):
 
     have: Column
     want: Column
+    default: str | None  # the same one as it reads with the new type, where that is otherwise
     fits: str
     twins: tuple[Twin, ...] | None  # for the way back; None where something hangs on the column that cannot be built twice
 
@@ -54,14 +55,19 @@ class WidenType(Change):
             if fits := widens(differences, d):
                 assert d.table
                 differences.take(d)
-                out.append(cls(table=d.table, column=d.name, have=d.have, want=d.want, fits=fits, twins=_twins(differences, d.table, d.name)))
+                same = d.have.default != d.want.default and differences.find("default", d.table, d.name) is None
+                out.append(cls(
+                    table=d.table, column=d.name, have=d.have, want=d.want, default=d.want.default if same else None, fits=fits,
+                    twins=_twins(differences, d.table, d.name),
+                ))
         return out
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
+        widen = WidenColumn(self.table, self.column, self.want.type, self.default)
         return [
             Planned(
-                stage=Stage.CATALOG, step=WidenColumn(self.table, self.column, self.want.type), undo=self._narrow(self.table, self.column),
+                stage=Stage.CATALOG, step=widen, undo=self._narrow(self.table, self.column),
                 because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",),
             )
         ]
@@ -70,7 +76,7 @@ class WidenType(Change):
         """Rebuild the column beside itself, narrow: ALTER TYPE would write every row under ACCESS EXCLUSIVE and hide them from old snapshots."""
         fit = RequireFit(table, column, self.have.type, self.fits)
         if self.twins is None:
-            return (fit, NarrowColumn(table, column, self.have.type))
+            return (fit, NarrowColumn(table, column, self.have.type, self.have.default))
         new = shadow(table, column)
         keyed = any(t.constraint and t.constraint.kind == "f" and new in t.columns for t in self.twins)
         narrow = Successor(table=table, old=self.want, want=self.have, there=new, forward=ident(column), backward=ident(new) if keyed else None)

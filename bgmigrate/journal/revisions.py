@@ -26,12 +26,12 @@ class Revision:
     finished_at: datetime | None
 
 
-def begin(connection: Connection, revision: str, phase: Phase, *, service: str | None = None) -> None:
-    """Record that a revision begins, and who is live then; begun again, it keeps what was recorded first.
+def begin(connection: Connection, revision: str, phase: Phase, *, service: str | None = None) -> bool:
+    """Record that a revision begins, and who is live then; begun again, it keeps what was recorded first. Is it the first time?
 
     `service` may be left out where the database serves one only.
     """
-    connection.execute(
+    row = connection.execute(
         """
         INSERT INTO bgmigrate.revision (revision, phase, environment, version)
         SELECT %s, %s, live.environment, version.version
@@ -39,9 +39,11 @@ def begin(connection: Connection, revision: str, phase: Phase, *, service: str |
           LEFT JOIN bgmigrate.live ON live.service = coalesce(%s, (SELECT min(service) FROM bgmigrate.live HAVING count(*) = 1))
           LEFT JOIN bgmigrate.version ON version.service = live.service AND version.environment = live.environment AND version.state = 'deployed'
         ON CONFLICT (revision) DO UPDATE SET state = 'running', finished_at = NULL
+        RETURNING xmax = 0  -- of a row that was inserted, not updated
         """,
         (revision, phase, service),
-    )
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def finish(connection: Connection, revision: str) -> None:
@@ -55,7 +57,7 @@ def undo(connection: Connection, revision: str) -> None:
 
 
 def forget(connection: Connection, revision: str) -> None:
-    """Take a revision off the journal, because a rollback has undone it."""
+    """Take a revision off the journal: it has changed nothing, or a rollback has undone it."""
     connection.execute("DELETE FROM bgmigrate.revision WHERE revision = %s", (revision,))
 
 

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from alembic.operations import MigrateOperation, Operations
 
+from bgmigrate.errors import Refused
+from bgmigrate.journal import revisions
 from bgmigrate.ops.runtime import Runtime, runtime_of
 
 S = TypeVar("S", bound="type[Step]")
@@ -36,8 +38,19 @@ class Step(MigrateOperation):
         with runtime_of(operations.get_context()) as runtime:
             began = time.monotonic()
             if getattr(self, "table", None) not in runtime.renamed:
-                self.run(runtime)
+                self._attempt(runtime)
             runtime.done.append({"revision": runtime.revision, "op": self.verb, "seconds": round(time.monotonic() - began, 3)})
+
+    def _attempt(self, on: Runtime) -> None:
+        """Run it. A revision that is refused before anything was changed has not begun: its file may be thrown away."""
+        on.untouched = on.untouched and self.looks
+        try:
+            self.run(on)
+        except Refused:
+            if on.untouched:
+                with on.connection.transaction():
+                    revisions.forget(on.connection, on.revision)
+            raise
 
     def run(self, on: Runtime) -> None:
         """Do it; done again, it does nothing. Raises Conflict for locks not had, Refused for data that do not allow it."""

@@ -54,7 +54,7 @@ class BeginExpand(Step):
         _begin(on, self.revision, "expand")
         if not (on.offline or on.scratch):
             with on.connection.transaction():
-                revisions.begin(on.connection, self.revision, "expand")
+                on.untouched = revisions.begin(on.connection, self.revision, "expand")
 
     def undo(self) -> Step:
         return BeginRollback(self.revision)
@@ -100,7 +100,7 @@ class BeginContract(Step):
         _begin(on, self.revision, "contract")
         if not (on.offline or on.scratch):
             with on.connection.transaction():
-                revisions.begin(on.connection, self.revision, "contract")
+                on.untouched = revisions.begin(on.connection, self.revision, "contract")
 
     def undo(self) -> Step:
         return KeepContracted(self.revision)

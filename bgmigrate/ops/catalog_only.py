@@ -106,25 +106,32 @@ class CommentOnConstraints(Step):
         return None
 
 
+def _retype(column: str, type_: str, default: str | None) -> list[str]:
+    set_default = [] if default is None else [compose("ALTER COLUMN {c:i} SET DEFAULT {d:q}", c=column, d=default)]
+    return [compose("ALTER COLUMN {c:i} TYPE {y:q}", c=column, y=type_), *set_default]
+
+
 @operation("widen_column")
 @dataclass
 class WidenColumn(Step):
     """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
 
-    Views, policies and triggers that use the column, which forbid it, are made anew in the same transaction.
+    `default`: the column's own once more, which PostgreSQL would leave as one of the old type. Views, policies and triggers that use the
+    column, which forbid it, are made anew in the same transaction.
     """
 
     table: str
     column: str
     type: str
+    default: str | None = None
 
     def run(self, on: Runtime) -> None:
         if not on.offline and on.fetch(COLUMN, compose("{t:t}", t=self.table), self.column) == [(self.type,)]:
             return
         gone, anew = carried(on, self.table, {self.column: self.column})
-        action = compose("ALTER COLUMN {c:i} TYPE {y:q}", c=self.column, y=self.type)
-        before, after = unmoved(self.table, [action])
-        statement = compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=action)
+        actions = _retype(self.column, self.type, self.default)
+        before, after = unmoved(self.table, actions)
+        statement = compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=actions)
         on.strong([self.table], *gone, statement, *anew, compile_anew(self.table), before=before, after=after)
 
 
@@ -170,7 +177,8 @@ class NarrowColumn(Step):
     table: str
     column: str
     type: str
+    default: str | None = None
 
     def run(self, on: Runtime) -> None:
-        statement = compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=self.table, c=self.column, y=self.type)
+        statement = compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=_retype(self.column, self.type, self.default))
         on.strong([self.table], statement, compile_anew(self.table))

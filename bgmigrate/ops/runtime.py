@@ -35,6 +35,7 @@ class Runtime:
         self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
         self.findings: list[Finding] = attributes.get("bgmigrate.findings", [])  # what operations have to say, for the report
         self.renamed: set[str] = set()  # tables whose last step a killed run has done
+        self.untouched = False  # has this revision, begun by this run, only looked so far?
         self.held = contextlib.ExitStack()  # the run lock, for as long as this run of Alembic lasts
         self.print: Callable[[str], None] | None = None
 

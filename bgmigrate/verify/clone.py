@@ -45,6 +45,7 @@ def clone(settings: Settings, live: LiveSchema, label: str = "clone") -> Iterato
             try:
                 dump.restore(c, live.sql)
                 _refresh(c)
+                _make_room(c)
             except psycopg.Error as error:
                 raise _unlike(error) from None
             _search_path(c, live.search_path)
@@ -74,6 +75,17 @@ def _refresh(c: Connection) -> None:
     names = [r[0] for r in c.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY oid")]
     for name in names:  # by oid: a view that reads another was made after it
         c.execute(compose("REFRESH MATERIALIZED VIEW {v:q}", v=name).encode())
+
+
+def _make_room(c: Connection) -> None:
+    """A default partition where there is none: the probes' values are not the application's, which makes its partitions for what it writes."""
+    without = c.execute(
+        "SELECT n.nspname, c.relname, p.partrelid FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.partdefid = 0 AND p.partstrat IN ('r', 'l')"
+    ).fetchall()
+    for schema, table, oid in without:
+        default = compose("CREATE TABLE {s:i}.{d:i} PARTITION OF {s:i}.{t:i} DEFAULT", s=schema, d=f"bgm_default_{oid}", t=table)
+        c.execute(default.encode())
 
 
 def _search_path(c: Connection, path: str) -> None:

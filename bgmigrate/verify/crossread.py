@@ -51,7 +51,7 @@ def crossread(
         failed += any(f.severity == "error" for f in found)
         for finding in found:
             add(finding)
-    for finding in _free_texts(writer, reader):
+    for finding in (*_free_texts(writer, reader), *_bound_texts(writer, reader, facts)):
         add(finding)
     with connect(facts.url, purpose="verify") as c:
         for finding in _computed(c, writer, reader, rows, facts, synchronizations):
@@ -94,7 +94,7 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
 def _undeletable(reader: Subject, read: Row, facts: Facts, *, certain: bool) -> list[Finding]:
     """Rows of a table that the reader does not know hold on to a row that it deletes."""
     fault = read.get("delete")
-    if not fault or fault.get("state") != "23503" or not fault.get("key") or fault["key"] in reader.snapshot.tables:
+    if not fault or fault.get("state") != "23503" or not fault.get("key") or reader.knows(fault["key"]):
         return []
     holder = facts.table(fault["key"])
     constraint = holder.constraints.get(fault.get("constraint") or "") if holder else None
@@ -140,6 +140,20 @@ def _free_texts(writer: Subject, reader: Subject) -> list[Finding]:
             next=f"Nothing, where {writer.name} writes only these until {reader.name} is gone.",
         )
         for table, column, ours, theirs in pairs if theirs.values and not ours.values
+    ]
+
+
+def _bound_texts(writer: Subject, reader: Subject, facts: Facts) -> list[Finding]:
+    """Columns that are texts for the writer, while the reader's enum is computed from them."""
+    return [
+        Finding(
+            code="BGM801", severity="warning", version=writer.name, probe="crossread", table=table, column=column,
+            what=f"{writer.name} may write any text into {table}.{column}, of which `backward` takes only {', '.join(values)}",
+            why=f"{reader.name}'s column is computed from it, and is an enum without other values: {writer.name}'s statement fails.",
+            next=f"Nothing, where {writer.name} writes only these until {reader.name} is gone; else let `backward` give one of them for any text.",
+        )
+        for table, columns in facts.texts.items() if (known := writer.snapshot.tables.get(table))
+        for column, values in columns.items() if column in known.columns and not known.columns[column].values
     ]
 
 

@@ -25,6 +25,7 @@ class Facts:
     views: Mapping[str, tuple[str, int, Mapping[str, str]]] = field(default_factory=dict)  # key: kind, statements allowed, column types
     path: tuple[str, ...] = ("public",)
     triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by table and column: all that it takes
 
     def located(self, name: str) -> str | None:
         """The key under which a version's table stands in this database; None when there is no such relation."""
@@ -59,6 +60,8 @@ class Facts:
             columns = {n: c.type for n, c in table.columns.items()}
             out[at] = {"columns": columns, "checks": checks, "keys": keys, "foreign": foreign, "allows": WRITABLE}
         out |= {at: {"columns": dict(columns), "checks": {}, "keys": {}, "allows": allows} for at, (_, allows, columns) in self.views.items()}
+        for at, texts in self.texts.items():
+            out[at]["values"] = {n: list(values) for n, values in texts.items()}
         short = {at.partition(".")[2]: fact for schema in reversed(self.path) for at, fact in out.items() if at.startswith(f"{schema}.")}
         return short | out
 

@@ -84,7 +84,7 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             wanted, others = (_keys(s, holder) for s in (subject, other))
             return "drift" if others and wanted == others else "break"
         if result["stage"] == "delete" or result.get("together"):  # rows of a table that the version does not know hold on to its row
-            return "inconclusive" if holder in subject.snapshot.tables else "break"
+            return "inconclusive" if subject.knows(holder) else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
 

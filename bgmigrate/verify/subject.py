@@ -30,6 +30,10 @@ class Subject:
     own_fails: str = ""
     tables: set[str] = field(default_factory=set)
 
+    def knows(self, table: str) -> bool:
+        """Has its model this table of the database, under that name or, as a view shows it until contract, under a new one?"""
+        return table in self.snapshot.tables or any(t.hints.get("renamed_from") == table for t in self.snapshot.tables.values())
+
     def roundtrip(self, facts: Facts, driver: str, *, only: list[str] | None = None, limits: str = "") -> list[dict[str, Any]]:
         """Try every statement on a database; nothing stays."""
         found: list[dict[str, Any]] = self.agent.call(
@@ -42,7 +46,7 @@ class Subject:
         """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know."""
         known = facts.as_json()
         for table, columns in ((t, s.tables[t].columns) for s in others for t in s.tables.keys() & known.keys()):
-            known[table]["values"] = {n: list(c.values) for n, c in columns.items() if c.values}
+            known[table]["values"] = known[table].get("values", {}) | {n: list(c.values) for n, c in columns.items() if c.values}
         found: list[dict[str, Any]] = self.agent.call(
             "write", url=facts.url, driver=self.drivers[0], facts=known, first=FIRST.get(self.name, 1000)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.verify import clone, facts
+from bgmigrate.verify import clone, facts, texts
 from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
 from bgmigrate.verify.facts import Facts
@@ -101,13 +101,13 @@ def run(
         candidate = newest(snapshots)
         building = [pool.submit(_own, settings, stack, s, live, ignore) for s in subjects]
         contracted = pool.submit(_contracted, settings, stack, live, contract, ignore) if contract and candidate in snapshots else None
-        here = facts.read(cloning.result(), ignore=ignore)
+        here = texts.told(facts.read(cloning.result(), ignore=ignore), synchronizations)
         for f in building:
             f.result()
         for s in subjects:
             if s.static:
                 reflect(s)
-        tried_on = facts.read(settings.url, ignore=ignore) if on_live else here
+        tried_on = replace(facts.read(settings.url, ignore=ignore), texts=here.texts) if on_live else here
         say.step("round trip" + (", on the live database, rolled back" if on_live else ""))
         limits, synchronized = ON_LIVE if on_live else "", {s.table for s in synchronizations}
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]

@@ -56,11 +56,16 @@ def contract(
         for script in todo:
             say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
             before = _proved(c, project, settings, script.revision)
-            runner.upgrade(
-                project, settings.url, script.revision,
-                attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                            "bgmigrate.findings": findings, "bgmigrate.gate": "open"},
-            )
+            try:
+                runner.upgrade(
+                    project, settings.url, script.revision,
+                    attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
+                                "bgmigrate.findings": findings, "bgmigrate.gate": "open"},
+                )
+            except Refused:
+                if all(r.revision != script.revision for r in revisions.all(c)):  # nothing was changed; the branch's anchor may have been recorded
+                    evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was refused")
+                raise
             with c.transaction():
                 revisions.finish(c, script.revision)
                 retired = _retire(c, project, settings)  # before the evidence is carried on: it is about who is there

@@ -40,6 +40,23 @@ def test_plan_warns_with_number_and_keys_and_expand_refuses_before_anything_chan
     project.must("expand")
 
 
+def test_what_was_refused_before_anything_changed_has_not_begun(project: Project) -> None:
+    """Its files may be thrown away for another plan; and a contract of which nothing was done leaves the way back open."""
+    start(project, GREEN.format(hint=""))
+    thrown = project.must("plan", "-m", "one", "--target", project.spec("green")).json["revisions"]
+    project.must("expand", code=3)
+    assert project.must("rollback").json["outcome"] == "nothing_to_do"
+    for revision in thrown:
+        (project.directory / revision["path"]).unlink()
+    project.models(green=GREEN.format(hint=LATER))
+    project.must("plan", "-m", "two", "--target", project.spec("green"))
+    project.must("expand")
+    live(project)
+    project.must("contract", "--drained", "gone", code=3)
+    project.must("switch", "--to", "blue")
+    project.must("rollback")
+
+
 def test_rows_that_are_to_be_mended_later_keep_contract_shut_only(project: Project) -> None:
     start(project, GREEN.format(hint=LATER))
     project.must("plan", "-m", "one", "--target", project.spec("green"))

@@ -258,6 +258,47 @@ def test_a_simple_view_in_a_tables_place_is_written_through(bench: Bench) -> Non
     assert {f.code for f in report.findings} <= {"BGM807"}
 
 
+TEAMS = PLAIN + """
+class Team(Base):
+    __tablename__ = "teams"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+class Person(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"))
+"""
+
+
+def test_rows_of_a_table_that_the_reader_knows_by_its_new_name_are_its_own_to_delete(bench: Bench) -> None:
+    """The foreign key is one of the table, whose old name the candidate's model has only as a hint."""
+    bench.build(TEAMS, "CREATE VIEW persons AS SELECT * FROM people")
+    green = TEAMS.replace('"people"', '"persons"').replace('teams.id"))', 'teams.id"))\n    __table_args__ = {"info": {"bgmigrate": {"renamed_from": "people"}}}')
+    assert errors(bench.verify(blue=TEAMS, green=green)) == []
+
+
+EVENTS = PLAIN + """
+class Event(Base):
+    __tablename__ = "Events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    zone: Mapped[str] = mapped_column(String(20), primary_key=True)
+    __table_args__ = {"postgresql_partition_by": "RANGE (day)"}
+"""
+
+
+def test_a_partitioned_table_takes_the_probes_rows_whatever_its_partitions_are_for(bench: Bench) -> None:
+    bench.build(
+        EVENTS,
+        """CREATE TABLE events_1 PARTITION OF "Events" FOR VALUES FROM ('1999-01-01') TO ('1999-02-01') PARTITION BY LIST (zone)""",
+        "CREATE TABLE events_1_eu PARTITION OF events_1 FOR VALUES IN ('eu')",
+    )
+    report = bench.verify(blue=EVENTS)
+    assert (report.exit_code, report.findings) == (0, ())
+    with psycopg.connect(bench.url) as c:
+        assert c.execute("SELECT count(*) FROM pg_inherits WHERE inhparent IN ('\"Events\"'::regclass, 'events_1'::regclass)").fetchone() == (2,)
+
+
 def test_other_schemas_and_search_paths_are_found(bench: Bench) -> None:
     text = PLAIN + """
 class Log(Base):

@@ -1,4 +1,4 @@
-"""One column becomes two, and back again."""
+"""One column, which has a default, becomes two, and back again."""
 
 from tests.lifecycle.case import Case, Row, Seen, insert, update
 
@@ -23,7 +23,7 @@ CASE = Case(
     kind="derive_column",
     name="split_column",
     blue=TABLE + '''
-    name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text, server_default="No Body")
 ''',
     green=TABLE + '''
     first_name: Mapped[str] = mapped_column(Text, info={"bgmigrate": {"forward": "split_part(name, ' ', 1)"}})
@@ -37,6 +37,7 @@ INSERT INTO people (name) VALUES ('Cher'), (''), ('Anna Maria de la Cruz'), ('Zo
 """,
     blue_writes=(
         insert("people", lambda n: {"name": f"Blue{n} van der Berg", "email": None}),
+        insert("people", lambda n: {"email": f"b{n}"}),
         update("people", lambda n: n % 20 + 1, lambda n: {"name": f"Mono{n}"}),
         update("people", lambda n: n % 20 + 1, lambda n: {"email": f"b{n}"}),
     ),

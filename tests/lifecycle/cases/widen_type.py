@@ -11,6 +11,7 @@ class Part(Base):
     code: Mapped[str] = mapped_column("Code 'x'", String(50), unique=True)
     title: Mapped[str | None] = mapped_column(String(100), index=True)
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    state: Mapped[str] = mapped_column(String(20), server_default="it's new")
 ''',
     green='''
 class Part(Base):
@@ -19,6 +20,7 @@ class Part(Base):
     code: Mapped[str] = mapped_column("Code 'x'", String(200), unique=True)
     title: Mapped[str | None] = mapped_column(Text, index=True)
     price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    state: Mapped[str] = mapped_column(Text, server_default="it's new")
 ''',
     seed="""
 INSERT INTO parts ("Code 'x'", title, price) SELECT 'pärt ' || i, NULLIF('t' || i % 5, 't0'), i FROM generate_series(1, 300) i;
@@ -33,7 +35,7 @@ INSERT INTO parts ("Code 'x'", title, price) VALUES (repeat('y', 50), repeat('ü
         update("parts", lambda n: n % 20 + 1, lambda n: {"Code 'x'": f"g{n}"}),
     ),
     seen=(Seen(table="parts"),),
-    changes=("Code 'x'", "title", "price"),
+    changes=("Code 'x'", "title", "price", "state"),
     catalog_only=("parts",),
     contracts=False,
     final=(("INSERT INTO parts (\"Code 'x'\", title, price) VALUES (repeat('z', 200), repeat('t', 300), 999999999999.99) RETURNING length(title)", [(300,)]),),
