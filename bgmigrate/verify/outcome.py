@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bgmigrate.findings import Finding
+
+SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """A probe's counts of one table; `statements`: how many of each kind were tried, `faults`: those that were refused, with the server's words."""
+
+    checked: int = 0
+    failed: int = 0
+    inconclusive: int = 0
+    statements: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[Mapping[str, str], ...] = ()
+
+    def as_json(self, *, whole: bool = False) -> dict[str, Any]:
+        """The counts, and with `whole` what is behind them."""
+        out: dict[str, Any] = {"checked": self.checked, "failed": self.failed, "inconclusive": self.inconclusive}
+        return out | {k: v for k, v in (("statements", self.statements), ("faults", self.faults)) if v and whole}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +40,10 @@ class Probe:
     findings: tuple[Finding, ...] = ()
     schema: str = "expanded"  # or `contracted`: with the pending contracts applied
     driver: str = ""
+    tables: Mapping[str, Tally] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        """The entry of `probes` in the report."""
+    def as_json(self, *, whole: bool = False) -> dict[str, Any]:
+        """The entry of `probes` in the report; `whole`: as it is recorded."""
         out: dict[str, Any] = {
             "probe": self.probe, "version": self.version, "checked": self.checked, "failed": self.failed, "inconclusive": self.inconclusive,
             "seconds": round(self.seconds, 2),
@@ -32,4 +52,6 @@ class Probe:
             out["schema"] = self.schema
         if self.driver:
             out["driver"] = self.driver
+        if self.tables and (whole or len(self.tables) <= SMALL):
+            out["tables"] = {name: tally.as_json(whole=whole) for name, tally in sorted(self.tables.items())}
         return out

@@ -21,6 +21,7 @@ from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.shape import shape
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
+from bgmigrate.verify.tally import rows
 from bgmigrate.versions.at_once import threads
 from bgmigrate.versions.load import agent, snapshot
 from bgmigrate.versions.spec import Spec
@@ -46,6 +47,7 @@ class Trial:
     probes: tuple[Probe, ...]
     snapshots: dict[str, Snapshot]
     findings: tuple[Finding, ...]
+    software: dict[str, dict[str, str]]  # of each version's process, and of the scratch server
 
 
 @contextlib.contextmanager
@@ -119,6 +121,7 @@ def run(
     return Trial(
         probes=tuple(probes), snapshots=snapshots,
         findings=_common([f for p in probes for f in p.findings]),
+        software={s.name: s.about for s in subjects} | {"scratch": {"postgresql": here.server}},
     )
 
 
@@ -159,7 +162,7 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
     return [
         Probe(
             probe="shape", version=subject.name, checked=found.checked, failed=len(found.tables) + len(found.columns), seconds=max(spent, 0.0),
-            findings=(*lacking, *drift, *own), schema=schema,
+            findings=(*lacking, *drift, *own), schema=schema, tables=rows(found.tried, (*found.tables, *(t for t, _ in found.columns))),
         ),
         *trips,
     ]

@@ -5,4 +5,5 @@ The files share one namespace there, with `bgmigrate/versions/agent.py` and in t
 
 from pathlib import Path
 
-SOURCES = tuple(Path(__file__).with_name(f"{name}.py") for name in ("samples", "session", "rows", "roundtrip", "crossread", "reflect", "speech"))
+_NAMES = ("samples", "session", "rows", "roundtrip", "crossread", "reflect", "speech", "about")
+SOURCES = tuple(Path(__file__).with_name(f"{name}.py") for name in _NAMES)
