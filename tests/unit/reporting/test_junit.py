@@ -77,7 +77,7 @@ def test_paths_that_cannot_be_written_are_refused_and_those_that_can_are_left_as
     files.writable([tmp_path / "old.html", tmp_path / "new.xml"])
     assert [p.name for p in tmp_path.iterdir()] == ["old.html"]
     assert (tmp_path / "old.html").read_text() == "before"
-    with pytest.raises(ConfigurationError, match="out.pdf") as caught:
+    with pytest.raises(ConfigurationError, match=r"out\.pdf") as caught:
         files.writable([tmp_path / "out.pdf"])
     assert ".html" in caught.value.next
     assert ".xml" in caught.value.next
