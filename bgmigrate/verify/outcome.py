@@ -8,6 +8,7 @@ from typing import Any
 
 from bgmigrate.findings import Finding
 
+PROBES = ("shape", "roundtrip", "crossread")  # those of every trial: each is a test of its own under pytest
 SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
 
 

@@ -85,6 +85,8 @@ def verify(
     with connect(settings.url, purpose="verify") as connection:
         project = _project(settings)
         standing = _standing(connection, settings, project)
+    if standing.live is None and blue and not green:  # nobody is live there: what is given is compared with the working tree
+        settings = with_default_models(settings, None)
     versions = _versions(settings, {"blue": blue, "green": green}, standing)
     tried = trial.run(
         settings, versions, on_live=on == "live", ignore=_ignored(project), synchronizations=standing.synchronizations,
@@ -160,7 +162,7 @@ def _versions(settings: Settings, given: dict[str, str | None], standing: Standi
                 f"no version is registered for {name}", why="`deployed` is what the journal has registered.",
                 next=f"bgmigrate register --env {name} --version NAME --source SPEC",
             )
-        elif name == standing.idle and not any(given.values()):
+        elif name == standing.idle and (not any(given.values()) or (standing.live is None and settings.models)):
             out.append(Version(name=name, spec=parse(working_tree(settings), settings), source="working tree"))
     return out
 
