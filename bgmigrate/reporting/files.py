@@ -63,14 +63,15 @@ def _case(found: Matrix, column: Column, table: str) -> Case:
     cell, mine = found.cell(column, table), [t for t in found.tables if (column, t) in found.cells]
     return Case(
         group=f"{column.version}.{column.name}", name=table or "the schema as a whole", seconds=column.seconds if table == mine[0] else 0.0,
-        failed=cell.state == "failed", findings=tuple(f for f in cell.findings if f.severity == "error"), detail="\n".join(map(_fault, cell.faults)),
+        failed=cell.state == "failed", findings=tuple(f for f in cell.findings if f.severity == "error"),
+        detail="\n".join(map(_fault, cell.tally.faults)),
         skipped=_reason(cell) if cell.state in ("inconclusive", "not tried") else "",
     )
 
 
 def _reason(cell: Cell) -> str:
     told = [f.what for f in cell.findings if f.code == "BGM806"]
-    return "; ".join(told) or (f"{cell.inconclusive} of {cell.checked} inconclusive" if cell.inconclusive else "nothing was tried")
+    return "; ".join(told) or (f"{cell.tally.inconclusive} of {cell.tally.checked} inconclusive" if cell.tally.inconclusive else "nothing was tried")
 
 
 def _fault(fault: Mapping[str, Any]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from bgmigrate.findings import Finding
+from bgmigrate.reporting.tally import Tally
 
-State = Literal["failed", "inconclusive", "warning", "passed", "not tried"]
-STATES: tuple[State, ...] = ("failed", "inconclusive", "warning", "passed", "not tried")
+STATES = ("failed", "inconclusive", "warning", "passed", "not tried")  # of a cell, the gravest first
 WHOLE = ""  # the row of what is about no single table
 _LATER = "once the pending contracts are applied, "
 
@@ -20,9 +20,9 @@ class Column:
 
     version: str
     probe: str
+    seconds: float = 0.0
     schema: str = "expanded"
     driver: str = ""
-    seconds: float = 0.0
 
     @property
     def name(self) -> str:
@@ -33,26 +33,22 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What one probe of one version found of one table. `faults`: statements that were refused, with the server's words."""
+    """What one probe of one version found of one table."""
 
-    checked: int = 0
-    failed: int = 0
-    inconclusive: int = 0
-    statements: Mapping[str, int] = field(default_factory=dict)
-    faults: Sequence[Mapping[str, Any]] = ()
+    tally: Tally = field(default_factory=Tally)
     findings: tuple[Finding, ...] = ()
 
     @property
-    def state(self) -> State:
+    def state(self) -> str:
         """The gravest thing that was found."""
         severities = {f.severity for f in self.findings}
-        if self.failed or "error" in severities:
+        if self.tally.failed or "error" in severities:
             return "failed"
-        if self.inconclusive:
+        if self.tally.inconclusive:
             return "inconclusive"
         if "warning" in severities:
             return "warning"
-        return "passed" if self.checked else "not tried"
+        return "passed" if self.tally.checked else "not tried"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +99,8 @@ def _places(finding: Finding, columns: Sequence[Column], tallies: Mapping[tuple[
 
 
 def _cell(tally: Mapping[str, Any], own: Iterable[Finding], at: tuple[Column, str], findings: Sequence[Finding]) -> Cell:
-    counts = {k: tally[k] for k in ("checked", "failed", "inconclusive", "statements", "faults") if k in tally}
     told = tuple(own)
     if tally.get("failed") and not any(f.severity == "error" for f in told):
         # the same cause is told once: by another probe of the version, or with another driver or schema
         told += tuple(f for f in findings if f.severity == "error" and f.version == at[0].version and (f.table or WHOLE) == at[1])
-    return Cell(findings=told, **counts)
+    return Cell(tally=Tally.from_json(tally), findings=told)

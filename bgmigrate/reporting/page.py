@@ -93,13 +93,13 @@ def _section(found: Matrix, number: int, table: str) -> str:
 
 
 def _cell(anchor: str, column: Column, cell: Cell) -> str:
-    wrong = ((cell.failed, "failed"), (cell.inconclusive, "inconclusive"))
-    counts = [f"{cell.checked} {_UNITS.get(column.probe, 'tried')}", *(f"{n} {what}" for n, what in wrong if n)]
-    tried = ", ".join(f"{count} {what}" for what, count in cell.statements.items())
+    wrong = ((cell.tally.failed, "failed"), (cell.tally.inconclusive, "inconclusive"))
+    counts = [f"{cell.tally.checked} {_UNITS.get(column.probe, 'tried')}", *(f"{n} {what}" for n, what in wrong if n)]
+    tried = ", ".join(f"{count} {what}" for what, count in cell.tally.statements.items())
     return (
         f'<div class="cell" id="{anchor}"><strong>{_text(column.version)} · {_text(_probe(column))}</strong> '
         f'<span class="badge {_class(cell.state)}">{cell.state}</span> {_text(", ".join(counts))}{_text(f": {tried}" if tried else "")}\n'
-        + "".join(map(_finding, cell.findings)) + "".join(map(_fault, cell.faults)) + "</div>\n"
+        + "".join(map(_finding, cell.findings)) + "".join(map(_fault, cell.tally.faults)) + "</div>\n"
     )
 
 

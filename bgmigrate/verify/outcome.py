@@ -7,25 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bgmigrate.findings import Finding
+from bgmigrate.reporting.tally import Tally
 
 PROBES = ("shape", "roundtrip", "crossread")  # those of every trial: each is a test of its own under pytest
 SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """A probe's counts of one table; `statements`: how many of each kind were tried, `faults`: those that were refused, with the server's words."""
-
-    checked: int = 0
-    failed: int = 0
-    inconclusive: int = 0
-    statements: Mapping[str, int] = field(default_factory=dict)
-    faults: tuple[Mapping[str, str], ...] = ()
-
-    def as_json(self, *, whole: bool = False) -> dict[str, Any]:
-        """The counts, and with `whole` what is behind them."""
-        out: dict[str, Any] = {"checked": self.checked, "failed": self.failed, "inconclusive": self.inconclusive}
-        return out | {k: v for k, v in (("statements", self.statements), ("faults", self.faults)) if v and whole}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bgmigrate.findings import Finding
-from bgmigrate.verify.outcome import Tally
+from bgmigrate.reporting.tally import Tally
 
 FAULTS = 5  # of a table; the rest is only counted
 Result = Mapping[str, Any]
