@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.expand import expand as expand
     from bgmigrate.workflow.init import init as init
     from bgmigrate.workflow.merge import merge as merge
+    from bgmigrate.workflow.page import report as report
     from bgmigrate.workflow.plan import plan as plan
     from bgmigrate.workflow.register import register as register
     from bgmigrate.workflow.rollback import rollback as rollback
@@ -31,15 +32,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
-    ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "doctor", "demo", "merge")
+    ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
+     "merge")
 )
+_MODULES = {"report": "page"}  # where a command's module has another name: `workflow.report` is what every command returns
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
         return import_module("bgmigrate.settings").load
     if name in _COMMANDS:
-        return getattr(import_module(f"bgmigrate.workflow.{name}"), name)
+        return getattr(import_module(f"bgmigrate.workflow.{_MODULES.get(name, name)}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -95,6 +95,13 @@ def scrub(text: str, url: str) -> str:
     return text
 
 
+def server_version(connection: Connection) -> str:
+    """The server's version as it says it, without its packager's words: `16.4`."""
+    row = connection.execute("SHOW server_version").fetchone()
+    assert row is not None
+    return str(row[0]).split(" ")[0]
+
+
 def identity(connection: Connection) -> str:
     """What tells this database from a copy of it: the cluster's system identifier and the database's oid and name."""
     row = connection.execute(

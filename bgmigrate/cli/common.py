@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import bgmigrate
 from bgmigrate.cli import failures, output
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.progress import Progress
+from bgmigrate.reporting import github
 from bgmigrate.settings import Settings, load, seconds
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ class Run:
     progress: Progress = field(default_factory=Progress)
 
     def __call__(self, workflow: str, **arguments: Any) -> Report:
-        """Call `bgmigrate.workflow.<workflow>`, imported only now."""
-        function = getattr(import_module(f"bgmigrate.workflow.{workflow}"), workflow)
+        """Call the workflow function of that name, imported only now."""
+        function = getattr(bgmigrate, workflow)
         report: Report = function(self.settings, progress=self.progress, **arguments)
         return report
 
@@ -57,6 +59,13 @@ _COMMON = (
     click.option("-q", "--quiet", is_flag=True, help="No progress."),
 )
 WAIT = click.option("--wait", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for another run to end; else exit 5 at once.")
+REPORT = click.option(
+    "--report", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+    help="Also write it as a page (FILE.html) or as JUnit (FILE.xml); repeatable.",
+)
+GITHUB = click.option(
+    "--github/--no-github", default=None, help="Annotate the GitHub workflow run with the findings (default: where GITHUB_ACTIONS=true).",
+)
 
 
 def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]:
@@ -67,6 +76,7 @@ def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]
 
         def callback(as_json: bool, config: Path | None, database_url: str | None, verbose: int, quiet: bool, **options: Any) -> int:
             settings: Settings | None = None
+            annotated = "github" in options and github.wanted(options.pop("github"), os.environ)
             try:
                 settings = load(config=config, overrides={"database_url": database_url})
                 run = Run(settings=settings, progress=Progress(-1 if quiet else verbose))
@@ -75,8 +85,13 @@ def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]
                 raise  # main knows what they mean
             except (Exception, KeyboardInterrupt) as error:
                 said = failures.explain(error, settings, verbose=bool(verbose))
-                return output.failure(said, command=name, service=settings.service if settings else None, as_json=as_json)
-            return output.report(report, as_json=as_json)
+                code = output.failure(said, command=name, service=settings.service if settings else None, as_json=as_json)
+                findings = said.findings
+            else:
+                code, findings = output.report(report, as_json=as_json), report.findings
+            if annotated:
+                output.annotate(findings, as_json=as_json)
+            return code
 
         callback.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
         for option in reversed(_COMMON):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.findings import Finding
+from bgmigrate.reporting import github
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -45,6 +46,13 @@ def failure(error: BgmigrateError, *, command: str, service: str | None, as_json
             sys.stderr.write(f"next: {error.next}\n")
         sys.stderr.flush()
     return error.exit_code
+
+
+def annotate(findings: tuple[Finding, ...], *, as_json: bool) -> None:
+    """Annotate a GitHub workflow run; the runner reads both streams, and with `--json` stdout is the object's alone."""
+    stream = sys.stderr if as_json else sys.stdout
+    stream.write("".join(f"{line}\n" for line in github.commands(findings)))
+    stream.flush()
 
 
 def _object(content: dict[str, Any]) -> None:

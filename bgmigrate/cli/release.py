@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgmigrate.cli.common import DURATION, ENVIRONMENT, WAIT, Run, command
+from bgmigrate.cli.common import DURATION, ENVIRONMENT, GITHUB, REPORT, WAIT, Run, command
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -61,13 +61,14 @@ def backfill(run: Run, status: bool, pause: bool, resume: bool, cancel: bool, wo
     return run("backfill", status=status, pause=pause, resume=resume, cancel=cancel, workers=workers, wait=wait)
 
 
-@command(example="bgmigrate verify --green git:HEAD")
+@command(example="bgmigrate verify --green git:HEAD\nbgmigrate verify --report evidence.html --report junit.xml")
 @click.option("--blue", metavar="SPEC", help="Blue's version (default: what is registered).")
 @click.option("--green", metavar="SPEC", help="Green's version (default: what is registered, or the working tree).")
 @click.option("--on", type=click.Choice(["scratch", "live"]), default="scratch", show_default=True, help="A clone of the schema, or itself.")
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write the evidence as a page.")
+@REPORT
+@GITHUB
 @click.option("--statements", multiple=True, metavar="[ENV=]FILE", help="What the services send: SQL, or a log of the server.")
-def verify(run: Run, blue: str | None, green: str | None, on: str, report: Path | None, statements: tuple[str, ...]) -> Report:
+def verify(run: Run, blue: str | None, green: str | None, on: str, report: tuple[Path, ...], statements: tuple[str, ...]) -> Report:
     """Run both versions on this schema, and record what came out as evidence."""
     return run("verify", blue=blue, green=green, on=on, report=report, statements=statements)
 

@@ -45,6 +45,13 @@ def status(run: Run) -> Report:
     return run("status")
 
 
+@command(example="bgmigrate report -o evidence.html")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="FILE.html, or FILE.xml for JUnit (default: stdout).")
+def report(run: Run, output: Path | None) -> Report:
+    """Show the last recorded evidence as a page: versions and probes by tables, and what is behind each cell."""
+    return run("report", output=output)
+
+
 @command(example="bgmigrate doctor")
 def doctor(run: Run) -> Report:
     """Look for what is wrong with the set-up, and say how to repair it."""
@@ -59,4 +66,4 @@ def demo(run: Run, customers: int, keep: bool) -> Report:
     return run("demo", customers=customers, keep=keep)
 
 
-COMMANDS = (init, register, snapshot, status, doctor, demo)
+COMMANDS = (init, register, snapshot, status, report, doctor, demo)

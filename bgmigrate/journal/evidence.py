@@ -29,10 +29,10 @@ class Evidence:
 
 
 def record(connection: Connection, *, service: str, kind: str, fingerprint: str, outcome: str, document: Mapping[str, Any]) -> None:
-    """Record evidence about this database."""
+    """Record evidence about this database; the document says itself what it is about."""
     connection.execute(
         "INSERT INTO bgmigrate.evidence (service, kind, identity, fingerprint, outcome, document) VALUES (%s, %s, %s, %s, %s, %s)",
-        (service, kind, identity(connection), fingerprint, outcome, Jsonb(dict(document))),
+        (service, kind, identity(connection), fingerprint, outcome, Jsonb(dict(document) | {"fingerprint": fingerprint})),
     )
 
 

@@ -20,6 +20,7 @@ from bgmigrate.sql.references import references
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.subject import Subject
+from bgmigrate.verify.tally import rows as counted
 
 Row = Mapping[str, Any]
 WRONG = "Both versions run at once, so each meets the other's rows."
@@ -42,23 +43,25 @@ def crossread(
     def add(finding: Finding) -> None:
         findings.setdefault((finding.code, finding.table, finding.column), finding)
 
-    checked = failed = 0
+    tried: list[str] = []
+    failed: list[str] = []
     for row, mine, read in zip(rows, own, theirs, strict=True):
         if read.get("unknown") or "values" not in mine:
             continue
-        checked += 1
+        tried.append(read["table"])
         found = [*_row(writer, reader, row, mine, read), *_undeletable(reader, read, facts, certain=reader.name == candidate)]
-        failed += any(f.severity == "error" for f in found)
+        failed += [read["table"]] if any(f.severity == "error" for f in found) else []
         for finding in found:
             add(finding)
     for finding in (*_free_texts(writer, reader), *_bound_texts(writer, reader, facts)):
         add(finding)
     with connect(facts.url, purpose="verify") as c:
         for finding in _computed(c, writer, reader, rows, facts, synchronizations):
-            failed += finding.severity == "error"
+            failed += [finding.table or ""] if finding.severity == "error" else []
             add(finding)
     return Probe(
-        probe="crossread", version=reader.name, checked=checked, failed=failed, seconds=time.monotonic() - began, findings=tuple(findings.values())
+        probe="crossread", version=reader.name, checked=len(tried), failed=len(failed), seconds=time.monotonic() - began,
+        findings=tuple(findings.values()), tables=counted(tried, failed),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bgmigrate import catalog
 from bgmigrate.catalog.values import Schema, Table
-from bgmigrate.database import connect
+from bgmigrate.database import connect, server_version
 from bgmigrate.naming import key
 from bgmigrate.sql import template
 from bgmigrate.sql.foreign_keys import ForeignKey
@@ -26,6 +26,7 @@ class Facts:
     path: tuple[str, ...] = ("public",)
     triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
     texts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by table and column: all that it takes
+    server: str = ""  # its version
 
     def located(self, name: str) -> str | None:
         """The key under which a version's table stands in this database; None when there is no such relation."""
@@ -74,5 +75,6 @@ def read(url: str, *, ignore: tuple[str, ...] = ("alembic_version",)) -> Facts:
         views = c.execute(template("view_relations").encode()).fetchall()
         return Facts(
             url=url, schema=catalog.read(c, ignore=ignore), path=tuple(r[0] for r in path), triggered=frozenset(r[0] for r in triggered),
+            server=server_version(c),
             views={key(s, n): (kind, allows, columns or {}) for s, n, kind, allows, columns in views},
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bgmigrate.findings import Finding
+from bgmigrate.reporting.tally import Tally
+
+PROBES = ("shape", "roundtrip", "crossread")  # those of every trial: each is a test of its own under pytest
+SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +26,10 @@ class Probe:
     findings: tuple[Finding, ...] = ()
     schema: str = "expanded"  # or `contracted`: with the pending contracts applied
     driver: str = ""
+    tables: Mapping[str, Tally] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        """The entry of `probes` in the report."""
+    def as_json(self, *, whole: bool = False) -> dict[str, Any]:
+        """The entry of `probes` in the report; `whole`: as it is recorded."""
         out: dict[str, Any] = {
             "probe": self.probe, "version": self.version, "checked": self.checked, "failed": self.failed, "inconclusive": self.inconclusive,
             "seconds": round(self.seconds, 2),
@@ -32,4 +38,6 @@ class Probe:
             out["schema"] = self.schema
         if self.driver:
             out["driver"] = self.driver
+        if self.tables and (whole or len(self.tables) <= SMALL):
+            out["tables"] = {name: tally.as_json(whole=whole) for name, tally in sorted(self.tables.items())}
         return out

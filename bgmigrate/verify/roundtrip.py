@@ -9,14 +9,18 @@ from dataclasses import replace
 
 from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
-from bgmigrate.verify.judge import Judged, judge
+from bgmigrate.verify.judge import Judged, Result, judge
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
+from bgmigrate.verify.tally import tallies
 
 STATEMENTS = {
     "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
     "bulk insert": "INSERT of several rows",
+}
+WORDS = {
+    "break": "failed", "nothing": "", "drift": "stricter than the model", "differs": "read back otherwise", "refused": "refused by a trigger",
 }
 ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
 
@@ -41,9 +45,15 @@ def roundtrip(
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),
             seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if len(subject.drivers) > 1 else "",
+            tables=tallies(_outcomes(results, judged), kind=STATEMENTS),
         ))
     said = {(f.code, f.table, f.column) for f in out[0].findings}
     return [out[0], *(replace(p, findings=tuple(f for f in p.findings if (f.code, f.table, f.column) not in said)) for p in out[1:])]
+
+
+def _outcomes(results: Iterable[Result], judged: Iterable[Judged]) -> list[tuple[Result, str]]:
+    said = {id(j.result): WORDS.get(j.verdict, j.verdict) for j in judged}
+    return [(r, said.get(id(r), "")) for r in results]
 
 
 def unused(subject: Subject, shape: Shape, probes: Iterable[Probe], schema: str = "expanded") -> list[Finding]:

@@ -17,6 +17,7 @@ class Shape:
     columns: tuple[tuple[str, str], ...] = ()
     drift: tuple[Finding, ...] = ()
     checked: int = 0
+    tried: tuple[str, ...] = ()  # the table of each thing that was compared
 
 
 def shape(subject: Subject, have: Facts) -> Shape:
@@ -24,10 +25,10 @@ def shape(subject: Subject, have: Facts) -> Shape:
     tables: list[str] = []
     columns: list[tuple[str, str]] = []
     drift: list[Finding] = []
-    checked = 0
+    tried: list[str] = []
     for name, table in subject.snapshot.tables.items():
         present = have.columns(name)
-        checked += 1 + len(table.columns)
+        tried += [name] * (1 + len(table.columns))
         if present is None:
             tables.append(name)
             continue
@@ -40,4 +41,4 @@ def shape(subject: Subject, have: Facts) -> Shape:
                     what=f"{subject.name}'s model says {name}.{column} is {wanted[column]}, the database has {present[column]}",
                     why="No statement that was tried fails because of it.", next="Nothing, if it is meant to be so.",
                 ))
-    return Shape(tables=tuple(tables), columns=tuple(columns), drift=tuple(drift), checked=checked)
+    return Shape(tables=tuple(tables), columns=tuple(columns), drift=tuple(drift), checked=len(tried), tried=tuple(tried))

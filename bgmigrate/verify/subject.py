@@ -29,6 +29,7 @@ class Subject:
     own: Facts | None = None
     own_fails: str = ""
     tables: set[str] = field(default_factory=set)
+    about: dict[str, str] = field(default_factory=dict)  # versions of its process's interpreter, SQLAlchemy and drivers
 
     def knows(self, table: str) -> bool:
         """Has its model this table of the database, under that name or, as a view shows it until contract, under a new one?"""
@@ -85,13 +86,15 @@ def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject
             f"{name}: {agent.interpreter} has no PostgreSQL driver that its SQLAlchemy {snapshot.sqlalchemy} can use",
             why="A version is run with the driver that its application uses.", next="Install psycopg (or psycopg2, asyncpg, pg8000) there.",
         )
-    return Subject(name=name, agent=agent, snapshot=snapshot, source=source, drivers=drivers)
+    return Subject(name=name, agent=agent, snapshot=snapshot, source=source, drivers=drivers, about=agent.call("about", drivers=list(drivers)))
 
 
 def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
     """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
     agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
-    return Subject(name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",))
+    return Subject(
+        name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",), about=agent.call("about", drivers=["psycopg"]),
+    )
 
 
 def reflect(subject: Subject) -> None:

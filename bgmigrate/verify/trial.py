@@ -26,6 +26,7 @@ from bgmigrate.verify.sent import Traffic
 from bgmigrate.verify.shape import shape
 from bgmigrate.verify.statements import statements
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
+from bgmigrate.verify.tally import rows
 from bgmigrate.versions.at_once import threads
 from bgmigrate.versions.load import agent, snapshot
 from bgmigrate.versions.spec import Spec
@@ -51,6 +52,7 @@ class Trial:
     probes: tuple[Probe, ...]
     snapshots: dict[str, Snapshot]
     findings: tuple[Finding, ...]
+    software: dict[str, dict[str, str]]  # of each version's process, and of the scratch server
 
 
 @contextlib.contextmanager
@@ -140,6 +142,7 @@ def run(
     return Trial(
         probes=tuple(probes), snapshots=snapshots,
         findings=_common([f for p in probes for f in p.findings]),
+        software={s.name: s.about for s in subjects} | {"scratch": {"postgresql": here.server}},
     )
 
 
@@ -180,7 +183,7 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
     return [
         Probe(
             probe="shape", version=subject.name, checked=found.checked, failed=len(found.tables) + len(found.columns), seconds=max(spent, 0.0),
-            findings=(*lacking, *drift, *own), schema=schema,
+            findings=(*lacking, *drift, *own), schema=schema, tables=rows(found.tried, (*found.tables, *(t for t, _ in found.columns))),
         ),
         *trips,
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,18 @@ def working_tree(settings: Settings) -> str:
     return f"path:{settings.directory}"
 
 
+def last_tag(directory: Path) -> str | None:
+    """The newest tag that leads to the directory's commit; empty when there is none, None outside of any repository."""
+    try:
+        _git(directory, "rev-parse", "--show-toplevel", otherwise="no repository")
+    except VersionFailed:
+        return None
+    try:
+        return _git(directory, "describe", "--tags", "--abbrev=0", otherwise="no tag")
+    except VersionFailed:
+        return ""
+
+
 def _located(settings: Settings, path: Path) -> Path:
     """A relative path is the project's; one that only the caller's own directory has is that."""
     inside = settings.directory / path
@@ -108,13 +121,20 @@ def _worktree(settings: Settings, spec: Spec) -> Iterator[Path]:
         inside = parent / "tree" / settings.directory.resolve().relative_to(top.resolve())
         yield inside if inside.is_dir() else parent / "tree"
     finally:
-        subprocess.run(["git", "-C", str(top), "worktree", "remove", "--force", str(parent / "tree")], capture_output=True, check=False)
+        removal = ["git", "-C", str(top), "worktree", "remove", "--force", str(parent / "tree")]
+        subprocess.run(removal, capture_output=True, check=False, env=_environ())
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def _environ() -> dict[str, str]:
+    """Without what git tells its hooks of the repository at hand: a worktree made with the index of another is a wrong one."""
+    local = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
+    return {k: v for k, v in os.environ.items() if k not in local}
 
 
 def _git(directory: Path, *arguments: str, otherwise: str) -> str:
     try:
-        done = subprocess.run(["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=False, env=_environ())
     except FileNotFoundError:
         raise VersionFailed("git is not installed", next="Install git, or name the version as path:DIR.") from None
     if done.returncode:

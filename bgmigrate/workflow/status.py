@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bgmigrate import evidence, journal
@@ -94,7 +95,12 @@ def _evidence(connection: Connection, project: Project, settings: Settings) -> d
     if last is None:
         return None
     proof = Proof(evidence=last, fingerprint=evidence.current(connection, project, settings), expires=settings.verify.expires)
-    return {"fresh": proof.fresh, **{k: getattr(last, k) for k in ("outcome", "fingerprint", "recorded_at", "recorded_by")}}
+    expires = settings.verify.expires
+    return {
+        "fresh": proof.fresh, **{k: getattr(last, k) for k in ("outcome", "fingerprint", "recorded_at", "recorded_by")},
+        "expires_at": last.recorded_at + timedelta(seconds=expires) if expires is not None else None,
+        **{k: last.document.get(k, {}) for k in ("checked", "software")},
+    }
 
 
 def _lines(content: dict[str, Any]) -> list[str]:
@@ -114,6 +120,10 @@ def _lines(content: dict[str, Any]) -> list[str]:
             refused = f", {b['failures']} refused" if b["failures"] else ""
             lines.append(f"backfill   {b['table']} ({', '.join(b['columns'])}): {b['state']}, {b['rows']:,} rows{refused}")
     said = f"{proof['outcome']}, {'fresh' if proof['fresh'] else 'stale'}, {proof['recorded_at']:%Y-%m-%d %H:%M:%S}" if proof else "none"
+    if proof and proof["checked"]:
+        said += f" ({', '.join(f'{n} {what}' for what, n in proof['checked'].items())})"
+    if proof and proof["expires_at"]:
+        said += f", expires {proof['expires_at']:%Y-%m-%d %H:%M:%S}"
     return [*lines, f"evidence   {said}"]
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from bgmigrate import catalog, evidence, journal
-from bgmigrate.database import Connection, connect
+from bgmigrate import __version__, catalog, evidence, journal
+from bgmigrate.database import Connection, connect, server_version
 from bgmigrate.errors import ConfigurationError, Conflict
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
@@ -18,12 +20,13 @@ from bgmigrate.journal import environments, synchronizations
 from bgmigrate.journal import evidence as rows
 from bgmigrate.journal.environments import Registered
 from bgmigrate.progress import Progress
+from bgmigrate.reporting import files
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify import sent, trial
 from bgmigrate.verify.outcome import Probe
-from bgmigrate.verify.page import page
+from bgmigrate.verify.tally import by_finding
 from bgmigrate.verify.trial import Trial, Version
 from bgmigrate.versions.load import working_tree
 from bgmigrate.versions.spec import parse
@@ -42,6 +45,7 @@ class Standing:
     """What the live database says before anything is tried. `contracts`: pending ones whose expands are applied."""
 
     catalog: str
+    server: str  # its version
     live: str | None
     journaled: bool
     registered: dict[str, Registered]
@@ -67,13 +71,15 @@ class Standing:
 
 def verify(
     settings: Settings, *, blue: str | None = None, green: str | None = None, on: Literal["scratch", "live"] = "scratch",
-    report: Path | None = None, statements: Sequence[str] = (), progress: Progress | None = None,
+    report: Sequence[Path] = (), statements: Sequence[str] = (), progress: Progress | None = None,
 ) -> Report:
     """Try both versions on a clone of the live schema and record the evidence, where there is a journal.
 
     A SPEC for the idle environment registers that version as its candidate. Raises ConfigurationError (BGM922) for a version that
-    cannot be loaded, InfrastructureError for servers that are away; what a version cannot do is in the report's findings.
+    cannot be loaded, InfrastructureError for servers that are away; what a version cannot do is in the report's findings. `report`: files to
+    write, in the form that each one's suffix names (`.html`, `.xml` for JUnit); ConfigurationError before anything runs when one cannot be.
     """
+    files.writable(report)
     say, began = progress or Progress(), time.monotonic()
     settings = with_default_models(settings, *(blue or green, green or blue))
     given = sent.handed_over([*settings.verify.statements, *statements])
@@ -81,6 +87,8 @@ def verify(
         project = _project(settings)
         standing = _standing(connection, settings, project)
         counted = sent.counted(connection, {r: n for n in ENVIRONMENTS if (r := settings.environment(n).role)})
+    if standing.live is None and blue and not green:  # nobody is live there: what is given is compared with the working tree
+        settings = with_default_models(settings, None)
     versions = _versions(settings, {"blue": blue, "green": green}, standing)
     tried = trial.run(
         settings, versions, on_live=on == "live", ignore=_ignored(project), synchronizations=standing.synchronizations,
@@ -90,15 +98,20 @@ def verify(
     probes = [*_live_probes(standing), *tried.probes]
     findings = [*standing.triggers, *standing.data, *tried.findings, *_other_version(standing, tried)]
     outcome, code = _outcome(findings, probes)
-    document: dict[str, Any] = {"outcome": outcome, "probes": [p.as_json() for p in probes], "findings": [f.as_json() for f in findings],
-                "versions": {v.name: v.source for v in versions}}
+    document: dict[str, Any] = {
+        "outcome": outcome, "probes": [p.as_json(whole=True) for p in probes], "findings": [f.as_json() for f in findings],
+        "versions": {v.name: v.source for v in versions}, "checked": _checked(probes), "software": _software(standing, tried),
+        "expires": settings.verify.expires, "on": on,
+    }
     fingerprint, recorded = _record(settings, project, standing, versions, tried, document)
-    if report:
-        report.write_text(page(settings.service, outcome, fingerprint, document["probes"], document["findings"]), encoding="utf-8")
+    files.write(report, document | {"service": settings.service, "fingerprint": fingerprint, "at": datetime.now(UTC), "recorded": recorded})
     return Report(
         command="verify", outcome=outcome, exit_code=code, service=settings.service, findings=tuple(findings), fingerprint=fingerprint,
         next=_next(outcome, findings, standing if fingerprint else None, tried),
-        extra={"versions": document["versions"], "probes": document["probes"], "evidence": recorded, "on": on},
+        extra={
+            "versions": document["versions"], "probes": [p.as_json() for p in probes], "evidence": recorded, "on": on,
+            "checked": document["checked"], "software": document["software"],
+        },
         lines=_lines(probes, outcome, recorded, time.monotonic() - began),
     )
 
@@ -126,9 +139,11 @@ def _standing(connection: Connection, settings: Settings, project: Project | Non
             found[name] = present
     contracts = evidence.contract_plan(connection, project) if project and project.adopted else {}
     return Standing(
-        catalog=catalog.fingerprint(connection, ignore=_ignored(project)), live=live.environment if live else None, journaled=journaled,
+        catalog=catalog.fingerprint(connection, ignore=_ignored(project)), server=server_version(connection),
+        live=live.environment if live else None, journaled=journaled,
         registered=found, synchronizations=tuple(synchronizations.all(connection)) if journaled else (),
-        triggers=tuple(broken(connection)) if journaled else (), data=tuple(disagreements(connection)) if journaled else (),
+        triggers=tuple(replace(f, probe="triggers") for f in broken(connection)) if journaled else (),
+        data=tuple(disagreements(connection)) if journaled else (),
         contracts=tuple(contracts),
         recorded=tuple(project.recorded(connection)) if contracts and project else (),
     )
@@ -150,7 +165,7 @@ def _versions(settings: Settings, given: dict[str, str | None], standing: Standi
                 f"no version is registered for {name}", why="`deployed` is what the journal has registered.",
                 next=f"bgmigrate register --env {name} --version NAME --source SPEC",
             )
-        elif name == standing.idle and not any(given.values()):
+        elif name == standing.idle and (not any(given.values()) or (standing.live is None and settings.models)):
             out.append(Version(name=name, spec=parse(working_tree(settings), settings), source="working tree"))
     return out
 
@@ -168,9 +183,25 @@ def _live_probes(standing: Standing) -> list[Probe]:
     if not standing.synchronizations:
         return []
     asked = (("triggers", standing.triggers), ("data", standing.data))
+    tables = [s.table for s in standing.synchronizations]
     return [
-        Probe(probe=probe, version=standing.live or "blue", checked=len(standing.synchronizations), failed=len(findings)) for probe, findings in asked
+        Probe(probe=probe, version=standing.live or "blue", checked=len(tables), failed=len(findings), tables=by_finding(tables, findings))
+        for probe, findings in asked
     ]
+
+
+def _checked(probes: Sequence[Probe]) -> dict[str, int]:
+    """How much was tried, in all."""
+    return {
+        "tables": len({t for p in probes for t in p.tables if t}), "statements": sum(p.checked for p in probes if p.probe == "roundtrip"),
+        "rows": sum(p.checked for p in probes if p.probe == "crossread"),
+    }
+
+
+def _software(standing: Standing, tried: Trial) -> dict[str, Mapping[str, str]]:
+    """The versions of everything that took part."""
+    ours = {"bgmigrate": __version__, "python": platform.python_version()}
+    return {"bgmigrate": ours, "live": {"postgresql": standing.server}, **tried.software}
 
 
 def _other_version(standing: Standing, tried: Trial) -> list[Finding]:

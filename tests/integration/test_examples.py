@@ -103,6 +103,18 @@ def test_the_workflow_gives_commands_that_exist(line: str) -> None:
     cli.commands[name].make_context(name, arguments)  # raises UsageError for an option that there is not
 
 
+def test_the_last_release_beside_a_change_under_pytest(tmp_path: Path) -> None:
+    script = EXAMPLES / "pytest" / "run"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("BGMIGRATE_", "PYTEST_"))}
+    done = run(script, cwd=tmp_path, env=environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_about_pytest_shows_what_the_example_runs() -> None:
+    page = (EXAMPLES.parent / "docs" / "how-to" / "pytest.md").read_text(encoding="utf-8")
+    assert (EXAMPLES / "pytest" / "tests" / "test_release.py").read_text(encoding="utf-8") in page
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("example", ["jupyterhub/run", "jupyterhub/refused", "optuna/run"])

@@ -347,7 +347,7 @@ def test_a_version_that_cannot_be_loaded_stops_it_with_its_last_line(bench: Benc
 
 def test_the_report_is_one_page(bench: Bench) -> None:
     bench.build(SHOP, "ALTER TABLE users ADD COLUMN \"<b>\" text NOT NULL")
-    bench.verify(blue=SHOP, report=bench.directory / "out.html")
+    bench.verify(blue=SHOP, report=[bench.directory / "out.html"])
     text = (bench.directory / "out.html").read_text()
     assert "BGM801" in text
     assert "&lt;b&gt;" in text
