@@ -27,6 +27,7 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
         for target in maker.targets:
             if not facts.get(target.key, {}).get("allows", 28) & 8:
                 continue
+            maker.shared.ready(target)
             kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
             for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in maker.labels(target)]:
 

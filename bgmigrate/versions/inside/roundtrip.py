@@ -61,6 +61,7 @@ class Trip:
             self.note(target, "select", error)
             return
         began = len(self.results)
+        self.maker.shared.ready(target)
         _, error = self.maker.settled(lambda s: self.inserted(s, target, full=False))
         self.note(target, "insert minimal", error)
         stages = [s for s in self.stages(target) if self.allows(target, s[1])]

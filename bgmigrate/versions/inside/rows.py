@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bgmigrate.versions.agent import Version, class_name, table_key
     from bgmigrate.versions.inside.samples import CannotMake, Sampler, labelled, never_written
     from bgmigrate.versions.inside.session import attempt, key_of, told
+    from bgmigrate.versions.inside.shared import Shared
 
 
 class Target:
@@ -95,6 +96,11 @@ class Maker:
             if held is None or (target.mapper is not None and target.mapper.inherits is None):
                 self._of_table[target.table] = target
         self.made: List[Tuple[Target, Any]] = []
+        self.shared = Shared(self)
+
+    def of_table(self, table: Any) -> Optional[Target]:
+        """What writes rows of a table."""
+        return self._of_table.get(table)
 
     def settled(self, work: Callable[[Any], Any], *, keep: bool = False) -> Tuple[Any, Optional[Exception]]:
         """`attempt`, again with other values for as long as a CHECK refuses the ones we made."""
@@ -194,9 +200,12 @@ class Maker:
                 value = self.sampler.value(target.key, group[0].column, self.dialect)
                 return {columns[0]: value, group[0].column: value}
             raise CannotMake("the foreign keys of %s and %s require each other" % (target.key, table_key(table)))
-        parent = self._of_table.get(table)
+        parent = self.of_table(table)
         if parent is None:
             raise CannotMake("%s refers to %s, which the models do not have" % (target.key, table_key(table)))
+        there = self.shared.values(target, group)
+        if there is not None:
+            return dict(zip(columns, there))
         try:
             row = self.insert(session, parent, full=False, path=(*path, target.table))
         except (CannotMake, ParentFailed):

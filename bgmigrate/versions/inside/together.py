@@ -24,6 +24,8 @@ def together(maker: Maker, target: Target, can_delete: bool) -> Iterator[Tuple[s
         yield "upsert on " + ", ".join(c.name for c in columns), partial(upsert, maker, target, columns)
     for relation in sorted(target.mapper.relationships, key=lambda r: r.key) if target.mapper is not None and can_delete else []:
         if relation.uselist and not relation.viewonly and relation.direction.name != "MANYTOONE":
+            for other in (t for t in maker.targets if t.mapper is relation.mapper):
+                maker.shared.ready(other)
             yield "cascade " + relation.key, partial(cascade, maker, target, relation)
 
 
