@@ -71,7 +71,9 @@ def _case(found: Matrix, column: Column, table: str) -> Case:
 
 def _reason(cell: Cell) -> str:
     told = [f.what for f in cell.findings if f.code == "BGM806"]
-    return "; ".join(told) or (f"{cell.tally.inconclusive} of {cell.tally.checked} inconclusive" if cell.tally.inconclusive else "nothing was tried")
+    if not told and cell.tally.inconclusive:
+        return f"{cell.tally.inconclusive} of {cell.tally.checked} inconclusive"
+    return "; ".join(told or dict.fromkeys(fault["said"] for fault in cell.tally.faults)) or "nothing was tried"
 
 
 def _fault(fault: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from bgmigrate.verify.judge import Judged, Result, judge
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
-from bgmigrate.verify.tally import tallies
+from bgmigrate.verify.tally import UNTRIED, tallies
 
 STATEMENTS = {
     "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
@@ -37,22 +37,25 @@ def roundtrip(
         failed = [r for r in results if r["error"]]
         judged = judge(subject, other, facts, shape, failed, _control(subject, failed, driver), synchronized)
         by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "unused", "inconclusive")}
+        tables = tallies(_outcomes(results, judged), kind=STATEMENTS)
         suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
         findings = [
             *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
             *_upserts(subject, by["unused"]), *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
         ]
         out.append(Probe(
-            probe="roundtrip", version=subject.name, checked=len(results), failed=len(by["break"]), inconclusive=len(by["inconclusive"]),
-            seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema, driver=driver if len(subject.drivers) > 1 else "",
-            tables=tallies(_outcomes(results, judged), kind=STATEMENTS),
+            probe="roundtrip", version=subject.name, checked=sum(t.checked for t in tables.values()), failed=len(by["break"]),
+            inconclusive=len(by["inconclusive"]), seconds=time.monotonic() - began, findings=tuple(_in(findings, schema)), schema=schema,
+            driver=driver if len(subject.drivers) > 1 else "", tables=tables,
         ))
     said = {(f.code, f.table, f.column) for f in out[0].findings}
     return [out[0], *(replace(p, findings=tuple(f for f in p.findings if (f.code, f.table, f.column) not in said)) for p in out[1:])]
 
 
 def _outcomes(results: Iterable[Result], judged: Iterable[Judged]) -> list[tuple[Result, str]]:
+    """Each result with what it proves. What wanted a row of a table that is broken was not tried: the break is told there."""
     said = {id(j.result): WORDS.get(j.verdict, j.verdict) for j in judged}
+    said |= {id(j.result): UNTRIED for j in judged if j.verdict == "nothing" and j.error.get("state") == "parent"}
     return [(r, said.get(id(r), "")) for r in results]
 
 

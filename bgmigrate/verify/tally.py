@@ -9,9 +9,10 @@ from typing import Any
 from bgmigrate.findings import Finding
 from bgmigrate.reporting.tally import Tally
 
+UNTRIED = "not tried"
 FAULTS = 5  # of a table; the rest is only counted
 Result = Mapping[str, Any]
-Outcome = tuple[Result, str]  # a result with what it proves: "" for nothing wrong, `failed`, `inconclusive`, or another word
+Outcome = tuple[Result, str]  # a result with what it proves: "" for nothing wrong, `failed`, `inconclusive`, UNTRIED, or another word
 
 
 def tallies(outcomes: Iterable[Outcome], *, kind: Mapping[str, str]) -> dict[str, Tally]:
@@ -19,14 +20,7 @@ def tallies(outcomes: Iterable[Outcome], *, kind: Mapping[str, str]) -> dict[str
     by: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by[outcome[0]["table"]].append(outcome)
-    return {
-        table: Tally(
-            checked=len(mine), failed=sum(v == "failed" for _, v in mine), inconclusive=sum(v == "inconclusive" for _, v in mine),
-            statements=dict(Counter(kind.get(r["stage"], "load" if r["stage"].startswith("load ") else r["stage"]) for r, _ in mine)),
-            faults=_faults(mine),
-        )
-        for table, mine in by.items()
-    }
+    return {table: _tally(mine, kind) for table, mine in by.items()}
 
 
 def rows(tables: Iterable[str], failed: Iterable[str]) -> dict[str, Tally]:
@@ -38,6 +32,15 @@ def rows(tables: Iterable[str], failed: Iterable[str]) -> dict[str, Tally]:
 def by_finding(tables: Sequence[str], findings: Iterable[Finding]) -> dict[str, Tally]:
     """One thing asked of each table; what was found of it failed."""
     return rows(tables, (f.table for f in findings if f.table and f.severity == "error"))
+
+
+def _tally(outcomes: Sequence[Outcome], kind: Mapping[str, str]) -> Tally:
+    verdicts = Counter(verdict for _, verdict in outcomes)
+    stages = [r["stage"] for r, verdict in outcomes if verdict != UNTRIED]
+    return Tally(
+        checked=len(stages), failed=verdicts["failed"], inconclusive=verdicts["inconclusive"],
+        statements=dict(Counter(kind.get(s, "load" if s.startswith("load ") else s) for s in stages)), faults=_faults(outcomes),
+    )
 
 
 def _faults(outcomes: Iterable[Outcome]) -> tuple[Mapping[str, str], ...]:

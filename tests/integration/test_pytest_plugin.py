@@ -96,11 +96,22 @@ def test_a_break_fails_with_the_findings_texts_and_no_traceback(released: Projec
     assert "pytest_plugin.py" not in out
 
 
+@pytest.mark.exhaustive
 def test_versions_may_be_named(released: Project) -> None:
     out = run(released, "--bgmigrate", "--bgmigrate-blue", "git:v9", "-k", "blue and shape", code=1)
     assert "error BGM922" in out
     assert "no ref v9" in out
-    run(released, "--bgmigrate", "--bgmigrate-blue", "git:v1", "--bgmigrate-green", "path:.", "-k", "bgmigrate")
+
+
+def test_in_no_repository_the_last_release_is_what_is_deployed(project: Project) -> None:
+    project.models(blue=BLUE, **{".": GREEN}, tests="")
+    project.start_blue()
+    project.must("plan", "-m", "full name")
+    (project.directory / "tests" / "models.py").unlink()
+    (project.directory / "tests" / "test_blue.py").write_text(WITH_FIXTURES)
+    out = run(project, "--bgmigrate", "-v", BGMIGRATE_DATABASE_URL=project.url)
+    assert nodes(out) == dict.fromkeys(EVERY, "PASSED")
+    assert "7 passed" in out
 
 
 def test_fixtures_run_the_last_release_beside_a_test(released: Project) -> None:
@@ -133,6 +144,7 @@ def test_without_being_asked_it_changes_nothing_and_imports_nothing(tmp_path: Pa
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_workers_of_xdist_agree_on_the_tests(released: Project) -> None:
     assert "7 passed" in run(released, "--bgmigrate", "-n", "2", "--dist", "loadgroup")
 

@@ -140,3 +140,15 @@ def test_report_of_nothing_is_4_and_says_what_to_run(live: Project) -> None:
 def test_report_on_a_database_without_a_journal_is_4_too(project: Project) -> None:
     assert project.must("report", code=4).codes == {"BGM908"}
     project.must("report", "-o", "evidence.doc", code=2)
+
+
+def test_a_table_whose_rows_need_a_broken_one_was_not_tried_and_has_not_passed(server: Server, database: str, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, database, server.url)
+    bench.build(SHOP, "ALTER TABLE users ADD COLUMN wanted text NOT NULL")
+    report = bench.verify(blue=SHOP, report=[tmp_path / "out.html", tmp_path / "out.xml"])
+    trip = next(p for p in report.extra["probes"] if p["probe"] == "roundtrip")
+    assert trip["tables"]["orders"] == {"checked": 0, "failed": 0, "inconclusive": 0}
+    assert trip["checked"] == sum(t["checked"] for t in trip["tables"].values())
+    assert 'class="not-tried" title="blue, round trip (psycopg), orders: not tried"' in (tmp_path / "out.html").read_text(encoding="utf-8")
+    (suite,) = xml.parse(tmp_path / "out.xml").getroot()
+    assert {c.get("name") for c in suite.iter("testcase") if c.find("skipped") is not None} >= {"orders"}
