@@ -25,6 +25,7 @@ class Facts:
     views: Mapping[str, tuple[str, int, Mapping[str, str]]] = field(default_factory=dict)  # key: kind, statements allowed, column types
     path: tuple[str, ...] = ("public",)
     triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
+    original: frozenset[tuple[str, str]] = frozenset()  # (table, column): NOT NULL for as long as the live table has been there
 
     def located(self, name: str) -> str | None:
         """The key under which a version's table stands in this database; None when there is no such relation."""

@@ -15,7 +15,8 @@ from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
 
 STATEMENTS = {
-    "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
+    "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "insert wide": "INSERT",
+    "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
 }
 ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
 
