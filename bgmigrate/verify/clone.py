@@ -19,7 +19,7 @@ from bgmigrate.sql import compose, template
 @dataclass(frozen=True, kw_only=True)
 class LiveSchema:
     """The live database's schema as SQL, its extensions, the search path that its sessions get, and what a copy does not show: `original`,
-    the columns that were NOT NULL from the start."""
+    the columns that were NOT NULL before the last migration."""
 
     sql: str
     search_path: str
@@ -36,8 +36,9 @@ def take(url: str) -> LiveSchema:
         found = c.execute(
             "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'"
         ).fetchall()
-        original = frozenset((t, n) for t, n in c.execute(template("original_not_null").encode()))
-    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=original)
+        migrated = c.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+        original = c.execute(template("original_not_null").encode()).fetchall() if migrated and migrated[0] else []
+    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original))
 
 
 @contextlib.contextmanager

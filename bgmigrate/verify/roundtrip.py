@@ -70,7 +70,9 @@ def _breaks(subject: Subject, breaks: Sequence[Judged], suffix: str) -> list[Fin
         if j.missing:
             missing[j.missing].append(j)
         if not j.missing or j.missing[0] not in j.result["tables"]:
-            cause = j.missing or (j.error.get("column", "") or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
+            told = j.error.get("column", "") or j.error.get("constraint", "")
+            wide = j.result["columns"][0] if j.result["stage"] == "insert wide" else ""  # of a text that is too long no column is told
+            cause = j.missing or (told or wide, j.error.get("state") or j.error["kind"])
             rest[j.result["table"], *cause].append(j)
     return [_lacks(subject, m, js, suffix) for m, js in missing.items()] + [_fails(subject, t, js, suffix, along) for (t, *_), js in rest.items()]
 

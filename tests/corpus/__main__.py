@@ -45,7 +45,7 @@ def main() -> None:
     sys.exit(bool(failed) or not all(m.right for m in found))
 
 
-HEAD = ("releases", "tables", "blue on new: found/true", "green on old: found/true", "tables hit along", "false alarms", "unproved", "seconds")
+HEAD = ("releases", "tables", "blue on new: found/true", "green on old: found/true", "tables hit along", "false alarms", "undecided", "unproved", "seconds")
 
 
 def cells(m: Measured) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def cells(m: Measured) -> tuple[str, ...]:
     return (
         m.pair.title, str(m.tables), *(f"{len(s.expected - s.missed)}/{len(s.expected)}" for s in (blue, green)),
         "/".join(str(sum(map(len, n))) for n in ([s.along - s.missed_along for s in m.sides], [s.along for s in m.sides])),
-        str(sum(len(s.false) for s in m.sides)), str(len({t for s in m.sides for t in s.unproved})), f"{m.seconds:.1f}",
+        str(sum(len(s.false) for s in m.sides)), str(sum(len(s.undecided) for s in m.sides)), str(len({t for s in m.sides for t in s.unproved})), f"{m.seconds:.1f}",
     )
 
 

@@ -50,7 +50,10 @@ def column(c):
 
 
 def links(metadatas):
-    """(table, other table) for every relationship: loading it, or deleting a row that has it, reads or writes the other."""
+    """(table, other table, how) for every relationship: loading it, or deleting a row that has it, reads or writes the other.
+
+    How is `eager` where reading the table reads the other with it.
+    """
     mine = {t for m in metadatas for t in m.tables.values()}
     for registry in mapperlib._all_registries():
         for mapper in registry.mappers:
@@ -60,7 +63,8 @@ def links(metadatas):
                 if relation.lazy in ("noload", "raise", "raise_on_sql"):
                     continue
                 others = {name_of(t) for t in relation.mapper.tables} | ({name_of(relation.secondary)} if relation.secondary is not None else set())
-                yield from {(name_of(mapper.local_table), other) for other in others}
+                how = "eager" if relation.lazy in ("joined", "subquery", "selectin", False) else ""
+                yield from {(name_of(mapper.local_table), other, how) for other in others}
 
 
 if __name__ == "__main__":

@@ -36,7 +36,18 @@ class Column(NamedTuple):
     checks: tuple[str, ...]
 
 
-Schema = dict[str, dict[str, Column]]
+KEYS = """
+SELECT k.conrelid::regclass::text, k.confrelid::regclass::text FROM pg_constraint k
+WHERE k.contype = 'f' AND k.confdeltype IN ('a', 'r') AND k.conrelid <> k.confrelid
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """Columns by table, and (table, other) for keys that hold on to the other table's rows."""
+
+    tables: dict[str, dict[str, Column]]
+    held: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +60,20 @@ class Truth:
 
 def read(url: str) -> Schema:
     """The schema, by table."""
-    found: Schema = {}
+    found: dict[str, dict[str, Column]] = {}
     with psycopg.connect(url) as c:
         for table, column, required, filled, type_, labels, checks in c.execute(COLUMNS):
             found.setdefault(table, {})[column] = Column(required, filled, type_, tuple(labels), tuple(checks))
-    return found
+        held = tuple((t.strip('"'), o.strip('"')) for t, o in c.execute(KEYS))
+    return Schema(tables=found, held=held)
 
 
-def truth(mine: dict[str, Any], other: dict[str, Any], here: Schema, home: Schema) -> Truth:
-    """What of a release breaks on the schema `here`. `home`: the schema that its own migrations leave, where its looseness breaks nothing."""
+def truth(mine: dict[str, Any], other: dict[str, Any], schema: Schema, at_home: Schema, *, candidate: bool) -> Truth:
+    """What of a release breaks on a schema. `at_home`: the one that its own migrations leave, where its looseness breaks nothing.
+
+    The `candidate` meets all the rows that are there, and cannot delete those that tables unknown to it refer to.
+    """
+    here, home = schema.tables, at_home.tables
     roots: dict[str, str] = {}
     missing = set()
     for table, declared in mine["tables"].items():
@@ -82,8 +98,14 @@ def truth(mine: dict[str, Any], other: dict[str, Any], here: Schema, home: Schem
                     why = f"the other release may write {', '.join(sorted(unknown))}, which it cannot load"
             if why:
                 roots[f"{table}.{column}"] = why
+    for table, held in schema.held if candidate else ():
+        if table not in mine["tables"] and held in mine["tables"]:
+            roots.setdefault(held, f"rows of {table}, which it does not know, refer to it")
+    links = [(t, o, how) for t, o, how in mine["links"]]
+    while more := {t for t, o, how in links if how and o in missing} - missing:
+        missing |= more  # reading it reads what is missing
     broken = {r.partition(".")[0] if r not in mine["tables"] else r for r in roots}
-    return Truth(roots=roots, along=frozenset(t for t, o in map(tuple, mine["links"]) if o in missing and t not in broken))
+    return Truth(roots=roots, along=frozenset(t for t, o, _ in links if o in missing and t not in broken))
 
 
 def _against(said: dict[str, Any], stands: Column) -> str:

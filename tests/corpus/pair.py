@@ -21,6 +21,7 @@ class Release:
     check: str
     migrate: str
     breaks: frozenset[str] = frozenset()  # `table` or `table.column`: what truly breaks on the other release's schema
+    drift: frozenset[str] = frozenset()  # where its models are looser than its own migrations, and the other release's are not
     env: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,5 +58,5 @@ def _release(told: dict[str, Any], side: str) -> Release:
     own = {k: v for k, v in told.items() if k not in ("blue", "green")} | told[side]
     return Release(
         name=f"{told['application']}-{own['version']}", version=own["version"], packages=tuple([*own["packages"], *own.get("more", [])]),
-        models=own["models"], check=own["check"], migrate=own["migrate"], breaks=frozenset(own.get("breaks", ())), env=own.get("env", {}),
+        models=own["models"], check=own["check"], migrate=own["migrate"], breaks=frozenset(own.get("breaks", ())), drift=frozenset(own.get("drift", ())), env=own.get("env", {}),
     )

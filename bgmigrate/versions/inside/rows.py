@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
@@ -108,9 +109,16 @@ class Maker:
             if not self.sampler.learn(fault.get("state"), key_of(fault), fault.get("constraint")):
                 return None, error
 
-    def insert(self, session: Any, target: Target, *, full: bool, label: Optional[Tuple[Any, Any]] = None, path: Tuple[Any, ...] = ()) -> Any:
-        """Write a row: only what the model requires, or everything; returns the instance, or a Core row's values."""
+    def insert(self, session: Any, target: Target, *, full: bool, label: Optional[Tuple[Any, Any]] = None, path: Tuple[Any, ...] = (),
+               distinct: bool = False) -> Any:
+        """Write a row: only what the model requires, or everything; returns the instance, or a Core row's values.
+
+        `distinct`: also what a constant default would make the same in a second row, in a column that is unique.
+        """
         values = self.values(session, target, full=full, path=path)
+        for column in target.columns if distinct else ():
+            if column not in values and not column.foreign_keys and getattr(column.default, "is_scalar", False) and self.is_unique(column):
+                values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         if label is not None:
             values[label[0]] = label[1]
         if target.mapper is None:
@@ -160,8 +168,21 @@ class Maker:
             if skipped or (column.primary_key and (update or target.is_automatic(column))):
                 continue
             if full or target.is_required(column):
-                values[column] = self.sampler.value(table_key(column.table), column, self.dialect)
+                values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         return values
+
+    def is_unique(self, column: Any) -> bool:
+        """Whether a key of the database has it."""
+        return any(column.name in columns for columns in self.sampler.facts.get(table_key(column.table), {}).get("keys", {}).values())
+
+    def accepts(self, target: Target, column: Any, value: Any) -> bool:
+        """Whether the class lets the attribute be set to it: a mutable dictionary takes no text, though its type would."""
+        try:
+            if target.mapper is not None:
+                setattr(target.mapper.class_manager.new_instance(), target.columns[column], value)
+        except Exception:  # a validator is the application's code and may raise anything
+            return False
+        return True
 
     def keys(self, target: Target) -> List[List[Any]]:
         """The foreign keys of the columns that are written, as lists of elements; not those that tie a class's own tables together.
@@ -211,7 +232,7 @@ class Maker:
         try:
             # What an optional key wants may require another row of the target's table: one with only what that requires.
             within = (*path, target.table) if any(target.is_required(c) for c in columns) else path
-            row = self.insert(session, parent, full=False, path=within)
+            row = self.insert(session, parent, full=False, path=within, distinct=True)
         except (CannotMake, ParentFailed):
             raise
         except Exception as error:  # whatever it is, it is the parent's fault and is told there
