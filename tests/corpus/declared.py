@@ -3,9 +3,12 @@
 It shares no code with the probes: a probe writes rows, this one only looks at what SQLAlchemy holds.
 """
 
+from __future__ import annotations
+
 import importlib
 import json
 import sys
+from typing import Any, Dict, Iterator, List, Tuple
 
 import sqlalchemy
 from sqlalchemy.dialects import postgresql
@@ -17,9 +20,9 @@ KINDS = (  # SQLAlchemy's generic types, the special ones first
 )
 
 
-def main(models):
+def main(models: str) -> Dict[str, Any]:
     """Import and look."""
-    metadatas = []
+    metadatas: List[Any] = []
     for entry in models.split(","):
         module, _, attribute = entry.partition(":")
         value = importlib.import_module(module)
@@ -32,14 +35,15 @@ def main(models):
     return {"tables": tables, "links": sorted(links(metadatas))}
 
 
-def name_of(table):
+def name_of(table: Any) -> str:
     """As the server's catalog is asked for it."""
-    return table.name if table.schema in (None, "public") else table.schema + "." + table.name
+    return str(table.name) if table.schema in (None, "public") else "%s.%s" % (table.schema, table.name)
 
 
-def column(c):
+def column(c: Any) -> Dict[str, Any]:
     """What matters of a column: whether an INSERT may leave it NULL, which labels it knows, of what kind it is."""
-    type_ = c.type.dialect_impl(postgresql.dialect())
+    make: Any = postgresql.dialect
+    type_ = c.type.dialect_impl(make())
     inner = type_.impl_instance if hasattr(type_, "impl_instance") else getattr(type_, "impl", type_)
     inner = inner if isinstance(inner, sqlalchemy.types.TypeEngine) else type_
     kinds = [kind for name, kind in KINDS if isinstance(inner, getattr(sqlalchemy.types, name, ()) or ())]
@@ -49,7 +53,7 @@ def column(c):
     }
 
 
-def links(metadatas):
+def links(metadatas: List[Any]) -> Iterator[Tuple[str, str, str]]:
     """(table, other table, how) for every relationship: loading it, or deleting a row that has it, reads or writes the other.
 
     How is `eager` where reading the table reads the other with it.
@@ -63,7 +67,7 @@ def links(metadatas):
                 if relation.lazy in ("noload", "raise", "raise_on_sql"):
                     continue
                 others = {name_of(t) for t in relation.mapper.tables} | ({name_of(relation.secondary)} if relation.secondary is not None else set())
-                how = "eager" if relation.lazy in ("joined", "subquery", "selectin", False) else ""
+                how = "" if relation.lazy in ("select", True, "dynamic", "write_only") else "eager"
                 yield from {(name_of(mapper.local_table), other, how) for other in others}
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.corpus import oracle
-from tests.corpus.oracle import Schema, Truth
+from tests.corpus.oracle import Truth
 from tests.corpus.pair import Pair, Release
 from tests.servers import Server
 
@@ -106,6 +106,7 @@ def measure(pair: Pair, server: Server) -> Measured:
         _python(pythons[pair.green.name], pair.green.migrate, url, env=pair.green.env, cwd=home)
         new = oracle.read(url)
         on_new, second = _verify(pair, pythons, url, server.url, home)
+
     def side(name: str, schema: str, report: dict[str, Any]) -> tuple[Side, Truth]:
         a, b, at_home = (mine, theirs, old) if name == "blue" else (theirs, mine, new)
         true = oracle.truth(a, b, old if schema == "old" else new, at_home, candidate=name == "green")
@@ -123,7 +124,7 @@ def _both(mine: dict[str, Any], theirs: dict[str, Any]) -> set[str]:
 
 
 def _lies(pair: Pair, sides: Iterable[tuple[Side, Truth]]) -> list[str]:
-    """The files say by hand what breaks, the oracle says it from the catalogs: each keeps the other honest."""
+    """The files keep what breaks, the oracle says it anew from the catalogs: a pair that is not what it was, or a changed oracle, is noticed."""
     out = []
     for side, true in sides:
         away = (side.release, side.schema) in (("blue", "new"), ("green", "old"))

@@ -91,8 +91,8 @@ def truth(mine: dict[str, Any], other: dict[str, Any], schema: Schema, at_home: 
             else:
                 why = _against(said, stands)
                 theirs = other["tables"].get(table, {"columns": {}})["columns"].get(column)
-                at_home = home.get(table, {}).get(column)
-                if why and at_home is not None and _against(said, at_home):
+                was = home.get(table, {}).get(column)
+                if why and was is not None and _against(said, was):
                     why = ""  # there before: no change brought it
                 if not why and theirs and said["labels"] and (unknown := set(theirs["labels"]) - set(said["labels"])) and not _against(theirs, stands):
                     why = f"the other release may write {', '.join(sorted(unknown))}, which it cannot load"

@@ -57,6 +57,7 @@ def load(name: str) -> Pair:
 def _release(told: dict[str, Any], side: str) -> Release:
     own = {k: v for k, v in told.items() if k not in ("blue", "green")} | told[side]
     return Release(
-        name=f"{told['application']}-{own['version']}", version=own["version"], packages=tuple([*own["packages"], *own.get("more", [])]),
-        models=own["models"], check=own["check"], migrate=own["migrate"], breaks=frozenset(own.get("breaks", ())), drift=frozenset(own.get("drift", ())), env=own.get("env", {}),
+        name=f"{told['application']}-{own['version']}", version=own["version"], packages=(*own["packages"], *own.get("more", [])),
+        models=own["models"], check=own["check"], migrate=own["migrate"],
+        breaks=frozenset(own.get("breaks", ())), drift=frozenset(own.get("drift", ())), env=own.get("env", {}),
     )
