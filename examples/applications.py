@@ -47,11 +47,23 @@ def tool(application: str) -> None:
 
 
 def interpreter(application: str, release: str, packages: list[str], check: str) -> Path:
-    """The interpreter of a virtual environment that has this release, made when it is not there yet. `check`: what must be importable in it.
+    """The interpreter of a virtual environment that has this release, made when it is not there yet. `check`: what must be importable in it."""
+    try:
+        return environment(cache(application) / f"venv-{release}", f"{application} {release}", packages, check)
+    except NotInstalled as error:
+        fail(str(error))
+        raise
+
+
+class NotInstalled(Exception):
+    """A release installs with none of the Pythons that are here."""
+
+
+def environment(home: Path, what: str, packages: list[str], check: str) -> Path:
+    """The interpreter of the virtual environment in `home` that has these packages, made when it is not there yet. Raises NotInstalled.
 
     An old release may not install on a new Python: the running one is tried first, then those on the PATH.
     """
-    home = cache(application) / f"venv-{release}"
     python, ready = home / "bin/python", home / ".ready"
     if ready.exists() and ready.read_text() == str(packages):
         return python
@@ -59,7 +71,7 @@ def interpreter(application: str, release: str, packages: list[str], check: str)
     said = ""
     for candidate in candidates:
         shutil.rmtree(home, ignore_errors=True)
-        say(f"installing {application} {release} with {candidate}")
+        say(f"installing {what} with {candidate}")
         for command in (
             [candidate, "-m", "venv", str(home)],
             [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages],
@@ -73,8 +85,7 @@ def interpreter(application: str, release: str, packages: list[str], check: str)
         else:
             ready.write_text(str(packages))
             return python
-    fail(f"{application} {release} installs with none of {', '.join(candidates)}: {said}")
-    raise AssertionError
+    raise NotInstalled(f"{what} installs with none of {', '.join(candidates)}: {said}")
 
 
 @contextmanager

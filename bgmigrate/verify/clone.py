@@ -13,16 +13,18 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import InfrastructureError
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, template
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSchema:
-    """The live database's schema as SQL, its extensions, and the search path that its sessions get."""
+    """The live database's schema as SQL, its extensions, the search path that its sessions get, and what a copy does not show: `original`,
+    the columns that were NOT NULL before the last migration."""
 
     sql: str
     search_path: str
     extensions: tuple[tuple[str, str], ...] = ()  # name, schema
+    original: frozenset[tuple[str, str]] = frozenset()
 
 
 def take(url: str) -> LiveSchema:
@@ -34,7 +36,9 @@ def take(url: str) -> LiveSchema:
         found = c.execute(
             "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'"
         ).fetchall()
-    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found))
+        migrated = c.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+        original = c.execute(template("original_not_null").encode()).fetchall() if migrated and migrated[0] else []
+    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original))
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ class Facts:
     triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
     texts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by table and column: all that it takes
     server: str = ""  # its version
+    original: frozenset[tuple[str, str]] = frozenset()  # (table, column): NOT NULL for as long as the live table has been there
 
     def located(self, name: str) -> str | None:
         """The key under which a version's table stands in this database; None when there is no such relation."""

@@ -77,7 +77,11 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
         mine = subject.snapshot.tables.get(result["table"])
         if mine and column in mine.columns and mine.columns[column].nullable:
             # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
-            return "break" if other and _requires(other, result["table"], column) else "drift"
+            before = (facts.located(result["table"]) or "", column) in facts.original
+            return "break" if other and requires(other, result["table"], column) and not before else "drift"
+    if state == "22001" and result["stage"] == "insert wide":
+        # Its model allows longer texts than the column holds. If the other version is content with the column, the change broke it.
+        return "break" if other and too_narrow(other, facts, result["table"], result["columns"][0]) is False else "drift"
     if state == "23503":
         holder = error.get("table") or ""
         if result.get("together") and holder in subject.snapshot.tables:  # what is to happen to its rows, the database does not do
@@ -95,9 +99,17 @@ def _keys(subject: Subject | None, table: str) -> set[str]:
     return {k.definition for k in known.constraints.values() if k.kind == "f"} if known else set()
 
 
-def _requires(subject: Subject, table: str, column: str) -> bool:
+def requires(subject: Subject, table: str, column: str) -> bool:
+    """Does the version's model say NOT NULL of the column?"""
     known = subject.snapshot.tables.get(table)
     return bool(known and column in known.columns and not known.columns[column].nullable)
+
+
+def too_narrow(subject: Subject, facts: Facts, table: str, column: str) -> bool | None:
+    """Does the version's model allow longer texts than the database's column holds? None where either is no text of limited length."""
+    known, room = subject.snapshot.tables.get(table), re.match(r"character.*\((\d+)\)", (facts.columns(table) or {}).get(column, ""))
+    said = re.match(r"(?:VARCHAR|CHAR|TEXT)(?:\((\d+)\))?$", known.columns[column].type) if known and column in known.columns else None
+    return (not said[1] or int(said[1]) > int(room[1])) if room and said else None
 
 
 def _references(subject: Subject, table: str | None, constraint: str | None) -> bool:

@@ -16,8 +16,8 @@ from bgmigrate.verify.subject import Subject
 from bgmigrate.verify.tally import UNTRIED, tallies
 
 STATEMENTS = {
-    "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "select": "SELECT", "update": "UPDATE", "delete": "DELETE",
-    "bulk insert": "INSERT of several rows",
+    "insert minimal": "INSERT", "insert full": "INSERT", "insert label": "INSERT", "insert wide": "INSERT",
+    "select": "SELECT", "update": "UPDATE", "delete": "DELETE", "bulk insert": "INSERT of several rows",
 }
 WORDS = {
     "break": "failed", "nothing": "", "drift": "stricter than the model", "differs": "read back otherwise", "refused": "refused by a trigger",
@@ -90,7 +90,9 @@ def _breaks(subject: Subject, breaks: Sequence[Judged], suffix: str) -> list[Fin
 
 
 def _cause(j: Judged) -> tuple[str, str]:
-    return j.missing or (j.error.get("column", "") or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
+    told = j.error.get("column", "") or j.error.get("constraint", "")
+    wide = j.result["columns"][0] if j.result["stage"] == "insert wide" else ""  # of a text that is too long no column is told
+    return j.missing or (told or wide, j.error.get("state") or j.error["kind"])
 
 
 def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged], suffix: str = "") -> Finding:

@@ -20,6 +20,7 @@ from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.identity import identity
+from bgmigrate.verify.masked import masked
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.sent import Traffic
@@ -113,7 +114,7 @@ def run(
         say.step("round trip" + (", on the live database, rolled back" if on_live else ""))
         limits, synchronized = ON_LIVE if on_live else "", {s.table for s in synchronizations}
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
-        jobs = [pool.submit(_alone, s, o, tried_on, "expanded", limits, synchronized) for s, o in pairs]
+        jobs = [pool.submit(_alone, s, o, _met(tried_on, live, s, candidate), "expanded", limits, synchronized) for s, o in pairs]
         probes = [p for job in jobs for p in job.result()]
         if len(subjects) == 2:
             say.step("cross-read")
@@ -166,12 +167,17 @@ def _contracted(
     return facts.read(url, ignore=ignore)
 
 
+def _met(on: Facts, live: clone.LiveSchema, subject: Subject, candidate: str) -> Facts:
+    """The schema as the version meets it: only the candidate finds what was always NOT NULL as something that is not yet as it wants it."""
+    return on if subject.name == candidate else replace(on, original=live.original)
+
+
 def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str, synchronized: Collection[str]) -> list[Probe]:
     """Shape and round trip of one version."""
     began = time.monotonic()
     found = shape(subject, on)
     trips = roundtrip(subject, other, on, found, schema=schema, limits=limits, synchronized=synchronized)
-    lacking = unused(subject, found, trips, schema)
+    lacking = [*unused(subject, found, trips, schema), *masked(subject, other, on, found, trips, synchronized)]
     own = [Finding(
         code="BGM807", severity="info", version=subject.name, probe="shape",
         what=f"{subject.name} was not tried on a schema of its own: {subject.own_fails}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
-    from bgmigrate.versions.inside.rows import Maker, Target
+    from bgmigrate.versions.inside.rows import Maker, ParentFailed, Target
     from bgmigrate.versions.inside.samples import Sampler
     from bgmigrate.versions.inside.session import told, with_connection
     from bgmigrate.versions.inside.together import together
@@ -64,12 +64,12 @@ class Trip:
         self.maker.shared.ready(target)
         _, error = self.maker.settled(lambda s: self.inserted(s, target, full=False))
         self.note(target, "insert minimal", error)
-        stages = [s for s in self.stages(target) if self.allows(target, s[1])]
+        stages, full = [s for s in self.stages(target) if self.allows(target, s[1])], True
         while stages:
             at: List[str] = ["insert full"]
 
-            def work(session: Any, stages: List[Stage] = stages, at: List[str] = at) -> None:
-                row = self.inserted(session, target, full=True)
+            def work(session: Any, stages: List[Stage] = stages, at: List[str] = at, full: bool = full) -> None:
+                row = self.inserted(session, target, full=full)
                 for name, _, stage in stages:
                     at[0] = name
                     stage(session, row)
@@ -77,11 +77,14 @@ class Trip:
             _, error = self.maker.settled(work)
             names = [s[0] for s in stages]
             reached = names.index(at[0]) if at[0] in names else -1
-            if len(stages) == len(self.stages(target)) or error is None or reached < 0:
+            if full and (len(stages) == len(self.stages(target)) or error is None or reached < 0):
                 self.note(target, "insert full", error if reached < 0 else None)
             for name in names[: max(reached, 0)]:
                 self.note(target, name, None)
             if reached < 0:
+                if full and isinstance(error, ParentFailed):
+                    full = False  # its parents cannot be written; a row that needs none is still read and deleted
+                    continue
                 break
             self.note(target, at[0], error, self.culprits(target) if error is not None and at[0] == "update" else None)
             if error is not None and at[0] == "delete":
@@ -90,6 +93,9 @@ class Trip:
         for column, value in self.maker.labels(target):
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: value}))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
+        for column, text in self.maker.widths(target):
+            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: text}))
+            self.note(target, "insert wide", error, [column.name])
         if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
             for name, write in together(self.maker, target, self.allows(target, DELETE)):
                 _, error = self.maker.settled(partial(self.checked, write))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
@@ -113,9 +115,16 @@ class Maker:
             if not self.sampler.learn(fault.get("state"), key_of(fault), fault.get("constraint")):
                 return None, error
 
-    def insert(self, session: Any, target: Target, *, full: bool, fixed: Optional[Dict[Any, Any]] = None, path: Tuple[Any, ...] = ()) -> Any:
-        """Write a row: only what the model requires, or everything; returns the instance, or a Core row's values."""
+    def insert(self, session: Any, target: Target, *, full: bool, fixed: Optional[Dict[Any, Any]] = None, path: Tuple[Any, ...] = (),
+               distinct: bool = False) -> Any:
+        """Write a row: only what the model requires, or everything; returns the instance, or a Core row's values.
+
+        `distinct`: also what a constant default would make the same in a second row, in a column that is unique.
+        """
         values = self.values(session, target, full=full, path=path)
+        for column in target.columns if distinct else ():
+            if column not in values and not column.foreign_keys and getattr(column.default, "is_scalar", False) and self.is_unique(column):
+                values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         values.update(fixed or {})
         if target.mapper is None:
             done = session.execute(target.table.insert().values({c.name: v for c, v in values.items()}))
@@ -149,26 +158,48 @@ class Maker:
     def values(self, session: Any, target: Target, *, full: bool, path: Tuple[Any, ...] = (), update: bool = False) -> Dict[Any, Any]:
         """Values by column, rows that foreign keys want made first. Raises CannotMake."""
         values: Dict[Any, Any] = {}
+        kept: Set[Any] = set()
         for group in self.keys(target):
             locals_ = [e.parent for e in group]
             wanted = full or any(target.is_required(c) for c in locals_)
-            if not wanted or (update and any(c.primary_key for c in locals_)) or any(target.same.get(c, c) in values for c in locals_):
+            if update and any(c.primary_key for c in locals_):
+                kept.update(target.same.get(c, c) for c in locals_)  # the key stays, and with it what refers together with it
+                continue
+            if not wanted or any(target.same.get(c, c) in values for c in locals_):
                 continue
             values.update(self.parent(session, target, group, path))
         for column in target.columns:
-            skipped = column in values or target.is_generated(column) or target.is_the_mappers(column)
+            skipped = column in values or column in kept or target.is_generated(column) or target.is_the_mappers(column)
             if skipped or (column.primary_key and (update or target.is_automatic(column))):
                 continue
             if full or target.is_required(column):
-                values[column] = self.sampler.value(table_key(column.table), column, self.dialect)
+                values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         return values
 
+    def is_unique(self, column: Any) -> bool:
+        """Whether a key of the database has it."""
+        return any(column.name in columns for columns in self.sampler.facts.get(table_key(column.table), {}).get("keys", {}).values())
+
+    def accepts(self, target: Target, column: Any, value: Any) -> bool:
+        """Whether the class lets the attribute be set to it: a mutable dictionary takes no text, though its type would."""
+        try:
+            if target.mapper is not None:
+                setattr(target.mapper.class_manager.new_instance(), target.columns[column], value)
+        except Exception:  # a validator is the application's code and may raise anything
+            return False
+        return True
+
     def keys(self, target: Target) -> List[List[Any]]:
-        """The foreign keys of the columns that are written, as lists of elements; not those that tie a class's own tables together."""
+        """The foreign keys of the columns that are written, as lists of elements; not those that tie a class's own tables together.
+
+        Those of many columns come first: what they refer to obeys the keys of fewer columns as well.
+        """
         tables = list(target.mapper.tables) if target.mapper is not None else [target.table]
         out = []
         for table in tables:
-            for constraint in sorted(table.foreign_key_constraints, key=lambda k: sorted(str(e.parent.name) for e in k.elements)):
+            for constraint in sorted(
+                table.foreign_key_constraints, key=lambda k: (-len(k.elements), sorted(str(e.parent.name) for e in k.elements))
+            ):
                 elements = list(constraint.elements)
                 joined = elements[0].column.table in tables and elements[0].column.table is not table
                 if not joined and all(target.same.get(e.parent, e.parent) in target.columns for e in elements):
@@ -207,7 +238,9 @@ class Maker:
         if there is not None:
             return dict(zip(columns, there))
         try:
-            row = self.insert(session, parent, full=False, path=(*path, target.table))
+            # What an optional key wants may require another row of the target's table: one with only what that requires.
+            within = (*path, target.table) if any(target.is_required(c) for c in columns) else path
+            row = self.insert(session, parent, full=False, path=within, distinct=True)
         except (CannotMake, ParentFailed):
             raise
         except Exception as error:  # whatever it is, it is the parent's fault and is told there
@@ -239,6 +272,19 @@ class Maker:
             return and_(*(c == getattr(row, target.columns[target.same.get(c, c)]) for c in target.mapper.primary_key))
         key = [c for c in target.table.primary_key if row.get(c) is not None] or [c for c, v in row.items() if v is not None]
         return and_(*(c == row[c] for c in key))
+
+    def widths(self, target: Target) -> List[Tuple[Any, str]]:
+        """(column, text) for texts that the model allows and the database's column has no room for."""
+        from sqlalchemy import Enum, String
+
+        out: List[Tuple[Any, str]] = []
+        for column in target.columns:
+            actual = self.sampler.facts.get(table_key(column.table), {}).get("columns", {}).get(column.name, "")
+            room = re.match(r"character(?: varying)?\((\d+)\)$", actual)
+            plain = isinstance(column.type, String) and not isinstance(column.type, Enum) and not column.foreign_keys
+            if room and plain and (column.type.length or 10**9) > int(room.group(1)):
+                out.append((column, "x" * (int(room.group(1)) + 1)))
+        return out
 
     def labels(self, target: Target) -> List[Tuple[Any, Any]]:
         """Every (column, value) of the class's enum columns."""

@@ -7,7 +7,7 @@ import decimal
 import itertools
 import re
 import uuid
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 EPOCH = datetime.datetime(2024, 1, 15, 10, 30)
 UTC = datetime.timezone.utc
@@ -26,20 +26,25 @@ class Sampler:
         self.chosen: Dict[Tuple[str, str], Any] = {}  # by table and column: what a CHECK accepted
         self._searches: Dict[FrozenSet[Tuple[str, str]], Iterator[Tuple[Any, ...]]] = {}
 
-    def value(self, key: str, column: Any, dialect: Any) -> Any:
-        """A value for the column that its own bind processing accepts. Raises CannotMake."""
+    def value(self, key: str, column: Any, dialect: Any, accepts: Callable[[Any], bool] = lambda value: True) -> Any:
+        """A value for the column that its own bind processing accepts, and `accepts` where it takes any of them. Raises CannotMake."""
         if (key, column.name) in self.chosen:
             return self.chosen[key, column.name]
         self.count += 1
         promised = never_written(column)
         later = [v for label, v in labelled(getattr(column.type, "item_type", column.type)) if label in promised] if promised else []
         fact = self.facts.get(key, {})
+        bound: List[Any] = []
         for candidate in [
             *self._known(column, fact.get("values", {}).get(column.name, [])),
             *of_type(column.type, self.count, column.name, fact.get("columns", {}).get(column.name, "")),
         ]:
             if not any(v in later for v in (candidate if isinstance(candidate, list) else [candidate])) and binds(column.type, candidate, dialect):
-                return candidate
+                if accepts(candidate):
+                    return candidate
+                bound.append(candidate)
+        if bound:
+            return bound[0]
         raise CannotMake("no value is known for %s.%s (%s)" % (key, column.name, type(column.type).__name__))
 
     def _known(self, column: Any, values: List[str]) -> List[str]:
@@ -143,7 +148,7 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
         moment = EPOCH + datetime.timedelta(seconds=n)
         return [moment.timetz().replace(tzinfo=datetime.timezone.utc) if type_.timezone else moment.time()]
     if isinstance(type_, types.JSON):
-        return [{"k": n}]
+        return [{"k": n}, [n]]
     return plausible(n, actual)
 
 

@@ -42,7 +42,7 @@ class Shared:
 
     def make(self, session: Any, parent: Target) -> Dict[Any, Any]:
         """One row with no more than the model requires, and what foreign keys may refer to in it."""
-        row = self.maker.insert(session, parent, full=False)
+        row = self.maker.insert(session, parent, full=False, distinct=True)
         columns = self.referred().get(parent.table, [])
         return dict(zip(columns, self.maker.read_columns(session, parent, row, columns)))
 
