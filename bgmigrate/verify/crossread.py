@@ -27,17 +27,17 @@ WRONG = "Both versions run at once, so each meets the other's rows."
 
 
 def crossread(
-    writer: Subject, reader: Subject, rows: Sequence[dict[str, Any]], facts: Facts, synchronizations: Sequence[Synchronization], *,
-    candidate: str,
+    writer: Subject, reader: Subject, rows: Sequence[dict[str, Any]], own: Sequence[Row], facts: Facts,
+    synchronizations: Sequence[Synchronization], *, candidate: str,
 ) -> Probe:
     """Let `reader` load what `writer` committed. The values of columns that the journal computes are compared by the server.
 
-    `candidate`: the version that meets all the rows that are there; the live one meets only what the candidate may come to write.
+    `own`: what `writer` itself reads of the rows. `candidate`: the version that meets all the rows that are there; the live one meets only
+    what the candidate may come to write.
     """
     began = time.monotonic()
-    own = writer.read(facts, list(rows))
     renamed = _renamed(writer, reader)
-    theirs = reader.read(facts, [{**r, "table": renamed.get(r["table"], r["table"])} for r in rows], delete=True)
+    theirs = reader.read(facts, [{**r, "table": renamed.get(r["table"], r["table"])} for r in rows], delete=_holds(reader, facts))
     findings: dict[tuple[str, str | None, str | None], Finding] = {}
 
     def add(finding: Finding) -> None:
@@ -92,6 +92,11 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
                 next="The two models decode the column differently: give the new form a column of its own.", **at,
             ))
     return out
+
+
+def _holds(reader: Subject, facts: Facts) -> bool:
+    """Whether a table that the reader does not know refers to any other: only then can its rows hold on to what the reader deletes."""
+    return any(k.kind == "f" for at, t in facts.schema.tables.items() if not reader.knows(at) for k in t.constraints.values())
 
 
 def _undeletable(reader: Subject, read: Row, facts: Facts, *, certain: bool) -> list[Finding]:

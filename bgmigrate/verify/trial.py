@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -118,7 +119,7 @@ def run(
         probes = [p for job in jobs for p in job.result()]
         if len(subjects) == 2:
             say.step("cross-read")
-            probes += _crossed(subjects, here, synchronizations, candidate)
+            probes += _crossed(subjects, here, synchronizations, candidate, pool)
             probes += filter(None, (identity(s, o, here) for s, o in pairs if o is not None))
         after = contracted.result() if contracted else None
         if traffic.statements:
@@ -195,13 +196,16 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
     ]
 
 
-def _crossed(subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization], candidate: str) -> list[Probe]:
-    # one after the other: they may wait for each other's unique values
-    written = [s.write(here, (o.snapshot for o in subjects if o is not s)) for s in subjects]
-    return [
-        crossread(writer, reader, rows, here, synchronizations, candidate=candidate)
-        for writer, reader, rows in ((subjects[0], subjects[1], written[0]), (subjects[1], subjects[0], written[1]))
-    ]
+def _crossed(
+    subjects: Sequence[Subject], here: Facts, synchronizations: Sequence[Synchronization], candidate: str, pool: ThreadPoolExecutor
+) -> list[Probe]:
+    # at once: each row is committed by itself, so they hardly wait for each other's unique values
+    written = list(pool.map(lambda s: s.write(here, [o.snapshot for o in subjects if o is not s]), subjects))
+    own = list(pool.map(lambda s, rows: s.read(here, list(rows)), subjects, written))
+    # at once: each deletes, and takes back, only what the other wrote
+    return list(pool.map(
+        lambda i: crossread(subjects[i], subjects[1 - i], written[i], own[i], here, synchronizations, candidate=candidate), (0, 1)
+    ))
 
 
 def _common(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.benchmarks import backfill, plan, startup
+from tests.benchmarks import backfill, plan, startup, verify
 
 
 def main() -> None:
@@ -30,6 +30,12 @@ def main() -> None:
             f"plan, {size.tables:,} tables, {size.differences} differences, seconds", f"{size.plan:.1f}", f"Alembic's comparison {size.alembic:.1f}",
             f"{size.plan / size.alembic:.2f}",
         )
+        for tables in (50,) if given.small else (50, 250):
+            took = verify.measure(server, tables)
+            table.add_row(
+                f"verify, {tables} tables, seconds beyond loading", f"{took.seconds - took.loading:.1f}", f"limit {verify.LIMITS[tables]:.0f}",
+                f"{(took.seconds - took.loading) / verify.LIMITS[tables]:.2f}",
+            )
     Console(width=110).print(table)
 
 

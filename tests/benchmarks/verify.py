@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from bgmigrate.progress import Progress
-from bgmigrate.settings import Settings
+from bgmigrate.settings import Environment, Settings
 from bgmigrate.versions.load import snapshot_of
 from bgmigrate.workflow.verify import verify
 from tests.servers import Server
@@ -58,7 +58,10 @@ def measure(server: Server, tables: int) -> Speed:
         for side in ("blue", "green"):
             (directory / side).mkdir()
             (directory / side / "models.py").write_text(models(tables, new=side == "green"), encoding="utf-8")
-        settings = Settings(directory=directory, service="bench", database_url=url, scratch_url=server.url)
+        settings = Settings(
+            directory=directory, service="bench", database_url=url, scratch_url=server.url,
+            environments={side: Environment(driver="psycopg") for side in ("blue", "green")},  # as an application has it: one
+        )
         specs = {side: f"path:{directory / side}#models:Base" for side in ("blue", "green")}
         with psycopg.connect(url, autocommit=True) as c:
             for statement in snapshot_of(settings, specs["green"]).ddl:

@@ -8,59 +8,85 @@ import enum
 import json
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
-    from bgmigrate.versions.inside.session import attempt, key_of, told, with_connection
+    from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
+
+Place = Tuple[str, Tuple[str, ...]]
 
 
 def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict[str, Any]]:
     """Commit a minimal row, a full row and one for each enum label of everything; says where each row is: `{"table", "key": [text]}`."""
-    from sqlalchemy import Text, cast, select
 
     def work(connection: Any) -> List[Dict[str, Any]]:
         maker = Maker(VERSION, sampler(facts, first, url), connection)
-        out: Dict[Tuple[str, Tuple[str, ...]], Dict[str, Any]] = {}
+        maker.shared.note = partial(places_of, maker)
+        out: Dict[Place, Dict[str, Any]] = {}
         for target in maker.targets:
             if not facts.get(target.key, {}).get("allows", 28) & 8:
                 continue
             maker.shared.ready(target)
+            committed(connection)
             kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
             for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in maker.labels(target)]:
 
-                def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Tuple[str, Tuple[str, ...]]]:
+                def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Place]:
                     maker.insert(session, target, **how)
-                    found = []
-                    for made, row in maker.made:
-                        base = made.mapper.base_mapper.local_table if made.mapper is not None else made.table
-                        columns = list(base.primary_key.columns)
-                        if columns:
-                            query = select(*(cast(c, Text) for c in columns)).where(maker.where(made, row)).select_from(base)
-                            found.append((table_key(base), tuple(session.execute(query).one())))
-                    return found
+                    return places_of(maker, session)
 
                 places, error = maker.settled(one, keep=True)
-                if error is None:
+                if error is None and committed(connection):
                     for place in places:
                         out.setdefault(place, {"table": place[0], "key": list(place[1])})
                     for column, value in how.get("fixed", {}).items() if places else ():
                         out[places[-1]]["label"] = [column.name, str(getattr(value, "name", value))]
-        connection.commit()
+        for place in maker.shared.noted:
+            out.setdefault(place, {"table": place[0], "key": list(place[1])})
+        committed(connection)
         return list(out.values())
 
     return list(with_connection(url, driver, work))
+
+
+def committed(connection: Any) -> bool:
+    """Commit; False when a constraint that waits for that refuses the row."""
+    try:
+        connection.commit()
+        return True
+    except Exception:
+        if connection.closed or connection.invalidated:
+            raise
+        connection.rollback()
+        return False
+
+
+def places_of(maker: Maker, session: Any) -> List[Place]:
+    """Where the rows are that were just made, parents included: the base table and the texts of its key."""
+    from sqlalchemy import Text, cast, select
+
+    found = []
+    for made, row in maker.made:
+        base = made.mapper.base_mapper.local_table if made.mapper is not None else made.table
+        columns = list(base.primary_key.columns)
+        if columns:
+            query = select(*(cast(c, Text) for c in columns)).where(maker.where(made, row)).select_from(base)
+            found.append((table_key(base), tuple(session.execute(query).one())))
+    return found
 
 
 def read(url: str, driver: str, rows: List[Dict[str, Any]], delete: bool) -> List[Dict[str, Any]]:
     """Load each row through the ORM (or Core): its values in a comparable form, or why it cannot be loaded, column by column."""
 
     def work(connection: Any) -> List[Dict[str, Any]]:
+        if not delete:  # nothing is to be taken back: without savepoints a row costs a third of the round trips
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         transaction = connection.begin()
         try:
-            reader = Reader(Maker(VERSION, sampler({}, 1, ""), connection))
+            reader = Reader(Maker(VERSION, sampler({}, 1, ""), connection), attempt if delete else read_only)
             return [reader.row(r, delete) for r in rows]
         finally:
             transaction.rollback()
@@ -71,8 +97,8 @@ def read(url: str, driver: str, rows: List[Dict[str, Any]], delete: bool) -> Lis
 class Reader:
     """Finds rows by the text of their keys."""
 
-    def __init__(self, maker: Maker) -> None:
-        self.maker, self.connection = maker, maker.connection
+    def __init__(self, maker: Maker, attempt: Callable[..., Tuple[Any, Optional[Exception]]] = attempt) -> None:
+        self.maker, self.connection, self.attempt = maker, maker.connection, attempt
         self.of_key: Dict[str, Target] = {}
         for target in maker.targets:
             if target.mapper is None or target.mapper.inherits is None or target.key not in self.of_key:
@@ -84,13 +110,13 @@ class Reader:
         out: Dict[str, Any] = {"table": where["table"], "key": where["key"]}
         if target is None or len(list(target.table.primary_key)) != len(where["key"]):
             return {**out, "unknown": True}
-        found, error = attempt(self.connection, lambda s: self.loaded(s, target, where["key"]))
+        found, error = self.attempt(self.connection, lambda s: self.loaded(s, target, where["key"]))
         if error is not None:
             return {**out, "error": told(error), "columns": self.refused(target, where["key"])}
         if found is None:
             return {**out, "missing": True}
         if delete:
-            _, error = attempt(self.connection, lambda s: self.deleted(s, target, where["key"]))
+            _, error = self.attempt(self.connection, lambda s: self.deleted(s, target, where["key"]))
             if error is not None:
                 out["delete"] = {**told(error), "key": key_of(told(error))}
         return {**out, "values": found}
@@ -124,9 +150,9 @@ class Reader:
         out = {}
         for column in [c for c in target.columns if c.table is target.table]:
             where = self.condition(target, key)
-            _, error = attempt(self.connection, partial(run_query, select(column).where(where)))
+            _, error = self.attempt(self.connection, partial(run_query, select(column).where(where)))
             if error is not None:
-                stands, _ = attempt(self.connection, partial(run_query, select(cast(column, Text)).where(where)))
+                stands, _ = self.attempt(self.connection, partial(run_query, select(cast(column, Text)).where(where)))
                 out[column.name] = {**told(error), "value": stands[0][0] if stands else None}
         return out
 

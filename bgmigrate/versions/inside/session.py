@@ -72,6 +72,19 @@ def attempt(connection: Any, work: Callable[[Any], Any], *, keep: bool = False) 
             point.rollback()
 
 
+def read_only(connection: Any, work: Callable[[Any], Any]) -> Tuple[Any, Optional[Exception]]:
+    """Run `work(session)`, which only reads, on a connection that commits by itself; the result, or the error."""
+    session = new_session(connection)
+    try:
+        return work(session), None
+    except Exception as error:
+        if connection.closed or connection.invalidated:
+            raise
+        return None, error
+    finally:
+        session.close()
+
+
 def told(error: BaseException) -> Dict[str, Any]:
     """What the server (or Python) said, as it travels: sqlstate, message, table, column, constraint, where, statement."""
     origin = getattr(error, "orig", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import table_key
@@ -20,6 +20,8 @@ class Shared:
         self.maker = maker
         self.rows: Dict[Any, List[Dict[Any, Any]]] = {}  # by table: the values of the columns that foreign keys refer to
         self.turn = 0
+        self.note: Optional[Callable[[Any], List[Any]]] = None  # says where the rows just made are, for whoever wants to meet them
+        self.noted: List[Any] = []
         self._referred: Optional[Dict[Any, List[Any]]] = None
 
     def ready(self, target: Target, path: Tuple[Any, ...] = ()) -> None:
@@ -42,7 +44,9 @@ class Shared:
 
     def make(self, session: Any, parent: Target) -> Dict[Any, Any]:
         """One row with no more than the model requires, and what foreign keys may refer to in it."""
+        self.maker.made = []
         row = self.maker.insert(session, parent, full=False, distinct=True)
+        self.noted += self.note(session) if self.note else []
         columns = self.referred().get(parent.table, [])
         return dict(zip(columns, self.maker.read_columns(session, parent, row, columns)))
 

@@ -23,10 +23,17 @@ def together(maker: Maker, target: Target, can_delete: bool) -> Iterator[Tuple[s
     for columns in unique_keys(target) if single else []:
         yield "upsert on " + ", ".join(c.name for c in columns), partial(upsert, maker, target, columns)
     for relation in sorted(target.mapper.relationships, key=lambda r: r.key) if target.mapper is not None and can_delete else []:
-        if relation.uselist and not relation.viewonly and relation.direction.name != "MANYTOONE":
+        if relation.uselist and not relation.viewonly and relation.direction.name != "MANYTOONE" and not is_bound_to_fail(relation):
             for other in (t for t in maker.targets if t.mapper is relation.mapper):
                 maker.shared.ready(other)
             yield "cascade " + relation.key, partial(cascade, maker, target, relation)
+
+
+def is_bound_to_fail(relation: Any) -> bool:
+    """Whether the ORM would empty a reference that may not be empty: the application deletes such rows in an order of its own."""
+    if relation.secondary is not None or relation.cascade.delete or relation.passive_deletes:
+        return False
+    return any(not remote.nullable for _, remote in relation.local_remote_pairs)
 
 
 def bulk_insert(maker: Maker, target: Target, session: Any) -> None:
