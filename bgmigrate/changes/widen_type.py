@@ -46,6 +46,7 @@ class WidenType(Change):
     want: Column
     default: str | None  # the same one as it reads with the new type, where that is otherwise
     fits: str
+    checks: dict[str, str]  # those that name the column, which PostgreSQL would ask of every row again
     twins: tuple[Twin, ...] | None  # for the way back; None where something hangs on the column that cannot be built twice
 
     @classmethod
@@ -58,17 +59,19 @@ class WidenType(Change):
                 same = d.have.default != d.want.default and differences.find("default", d.table, d.name) is None
                 out.append(cls(
                     table=d.table, column=d.name, have=d.have, want=d.want, default=d.want.default if same else None, fits=fits,
-                    twins=_twins(differences, d.table, d.name),
+                    checks=_checks(differences, d.table, d.name), twins=_twins(differences, d.table, d.name),
                 ))
         return out
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
-        widen = WidenColumn(self.table, self.column, self.want.type, self.default)
+        checked = "Its checks are NOT VALID for a while, bind all writes, and are validated under SHARE UPDATE EXCLUSIVE."
+        widen = WidenColumn(self.table, self.column, self.want.type, self.default, self.checks)
         return [
             Planned(
                 stage=Stage.CATALOG, step=widen, undo=self._narrow(self.table, self.column),
-                because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",),
+                because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",
+                         *((checked,) if self.checks else ())),
             )
         ]
 
@@ -105,6 +108,11 @@ def widens(differences: Differences, d: Difference) -> str | None:
 def shadow(table: str, column: str) -> str:
     """The name under which a column is rebuilt beside itself."""
     return object_name("shadow", table, column)
+
+
+def _checks(differences: Differences, table: str, column: str) -> dict[str, str]:
+    known = differences.heads.tables[table].constraints
+    return {n: k.definition for n, k in known.items() if k.kind == "c" and k.validated and column in k.columns}
 
 
 def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...] | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMN, column_comment, compile_anew
+from bgmigrate.ops.constraints import STATE
 from bgmigrate.ops.dependents import carried
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.validate import ValidateConstraint
 from bgmigrate.sql import compose, load
+
+CONSTRAINT_COMMENT = "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
 def unmoved(table: str, actions: list[str]) -> tuple[Callable[[Connection], object], Callable[[Connection, object], None]]:
@@ -24,7 +29,7 @@ def unmoved(table: str, actions: list[str]) -> tuple[Callable[[Connection], obje
     def check(c: Connection, before: object) -> None:
         if place(c) != before:
             raise Refused(
-                f"ALTER TABLE {table} {', '.join(actions)} would rewrite the table",
+                f"ALTER TABLE {table} {', '.join(actions)} would rewrite the table or an index of it",
                 why="A rewrite holds ACCESS EXCLUSIVE for as long as it takes: nobody could read or write. It was taken back.",
                 next="Make this change with a new column: let the model map a new name with `forward` and `backward`.",
                 code="BGM116",
@@ -117,22 +122,38 @@ class WidenColumn(Step):
     """ALTER TYPE to a wider type, where PostgreSQL writes and checks no row: ACCESS EXCLUSIVE for an instant.
 
     `default`: the column's own once more, which PostgreSQL would leave as one of the old type. Views, policies and triggers that use the
-    column, which forbid it, are made anew in the same transaction.
+    column, which forbid it, are made anew in the same transaction. `checks`: the column's, by name; PostgreSQL would hold the lock while it
+    asks every row again, so they stand NOT VALID for a while, bind every write all the same, and are validated afterwards.
     """
 
     table: str
     column: str
     type: str
     default: str | None = None
+    checks: dict[str, str] = field(default_factory=dict)
 
     def run(self, on: Runtime) -> None:
-        if not on.offline and on.fetch(COLUMN, compose("{t:t}", t=self.table), self.column) == [(self.type,)]:
-            return
+        if on.offline or on.fetch(COLUMN, compose("{t:t}", t=self.table), self.column) != [(self.type,)]:
+            self._widen(on)
+        for name in self.checks:
+            ValidateConstraint(self.table, name).run(on)
+
+    def _widen(self, on: Runtime) -> None:
         gone, anew = carried(on, self.table, {self.column: self.column})
         actions = _retype(self.column, self.type, self.default)
         before, after = unmoved(self.table, actions)
-        statement = compose("ALTER TABLE {t:t} {a:q}", t=self.table, a=actions)
-        on.strong([self.table], *gone, statement, *anew, compile_anew(self.table), before=before, after=after)
+        alter = partial(compose, "ALTER TABLE {t:t} {a:q}", t=self.table)
+        there = [n for n in self.checks if on.offline or on.fetch(STATE, compose("{t:t}", t=self.table), n) == [(True,)]]
+        said = [] if on.offline else [(n, m) for n in there for (m,) in on.fetch(CONSTRAINT_COMMENT, compose("{t:t}", t=self.table), n) if m]
+        statements = [
+            *gone,
+            *([alter(a=[compose("DROP CONSTRAINT {n:i}", n=n) for n in there])] if there else []),
+            alter(a=actions),
+            *([alter(a=[compose("ADD CONSTRAINT {n:i} {d:q} NOT VALID", n=n, d=self.checks[n]) for n in there])] if there else []),
+            *(compose("COMMENT ON CONSTRAINT {n:i} ON {t:t} IS {m:l}", n=n, t=self.table, m=m) for n, m in said),
+            *anew, compile_anew(self.table),
+        ]
+        on.strong([self.table], *statements, before=before, after=after)
 
 
 @operation("require_fit")

@@ -10,6 +10,7 @@ class Part(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column("Code 'x'", String(50), unique=True)
     title: Mapped[str | None] = mapped_column(String(100), index=True)
+    grade: Mapped[str | None] = mapped_column(String(5), CheckConstraint("length(grade) > 0", name="some_grade"))
     price: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
     state: Mapped[str] = mapped_column(String(20), server_default="it's new")
 ''',
@@ -19,6 +20,7 @@ class Part(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column("Code 'x'", String(200), unique=True)
     title: Mapped[str | None] = mapped_column(Text, index=True)
+    grade: Mapped[str | None] = mapped_column(String(9), CheckConstraint("length(grade) > 0", name="some_grade"))
     price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     state: Mapped[str] = mapped_column(Text, server_default="it's new")
 ''',
@@ -28,14 +30,14 @@ INSERT INTO parts ("Code 'x'", title, price) VALUES (repeat('y', 50), repeat('ü
 """,
     blue_writes=(
         insert("parts", lambda n: {"Code 'x'": f"blue {n}", "price": n}),
-        update("parts", lambda n: n % 20 + 1, lambda n: {"title": f"b{n}"}),
+        update("parts", lambda n: n % 20 + 1, lambda n: {"title": f"b{n}", "grade": f"{n % 9}"}),
     ),
     green_writes=(
         insert("parts", lambda n: {"Code 'x'": f"green {n}", "title": None}),
-        update("parts", lambda n: n % 20 + 1, lambda n: {"Code 'x'": f"g{n}"}),
+        update("parts", lambda n: n % 20 + 1, lambda n: {"Code 'x'": f"g{n}", "grade": f"g{n % 9}"}),
     ),
     seen=(Seen(table="parts"),),
-    changes=("Code 'x'", "title", "price", "state"),
+    changes=("Code 'x'", "title", "grade", "price", "state"),
     catalog_only=("parts",),
     contracts=False,
     final=(("INSERT INTO parts (\"Code 'x'\", title, price) VALUES (repeat('z', 200), repeat('t', 300), 999999999999.99) RETURNING length(title)", [(300,)]),),
