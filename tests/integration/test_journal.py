@@ -257,7 +257,7 @@ def test_evidence_and_the_development_flag_do_not_follow_a_copy(server: Server, 
         environments.declare_development(c)
         found = evidence.latest(c, "shop")
         assert found is not None
-        assert (found.outcome, found.document) == ("passed", {"probes": []})
+        assert (found.outcome, found.document) == ("passed", {"probes": [], "fingerprint": "f"})
         assert 0 <= found.age < 60
         assert environments.development(c)
         assert not environments.copied(c)
