@@ -102,7 +102,7 @@ def widens(differences: Differences, d: Difference) -> str | None:
     """The condition that a value fits the old type, where PostgreSQL makes this change of type in its catalog alone. None where it does not."""
     # a renamed column's old one would not take what green writes into a wider one
     beside = d.table is None or (d.table, d.name) not in differences.in_catalog or d.name not in differences.heads.tables[d.table].columns
-    return None if beside else _fits(d.name, d.have.type, d.want.type)
+    return None if beside else fits(d.name, d.have.type, d.want.type)
 
 
 def shadow(table: str, column: str) -> str:
@@ -122,7 +122,7 @@ def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...
         return None
 
 
-def _fits(column: str, have: str, want: str) -> str | None:
+def fits(column: str, have: str, want: str) -> str | None:
     """The condition that a value fits the old type, where the new one takes everything that the old one did; None where it does not."""
     a, b = _CHARACTER.match(have), _CHARACTER.match(want)
     if a and b:

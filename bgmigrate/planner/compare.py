@@ -7,7 +7,7 @@ and more; comparing what two versions really build needs no knowledge of any SQL
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -19,8 +19,9 @@ from sqlalchemy import Table as SATable
 from bgmigrate import catalog
 from bgmigrate.catalog import Column, Schema
 from bgmigrate.changes import Differences
-from bgmigrate.changes.difference import Speech
+from bgmigrate.changes.difference import Difference, Speech
 from bgmigrate.changes.hints import Hints
+from bgmigrate.changes.widen_type import fits
 from bgmigrate.database import Connection
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.history.facts import EnvironmentFacts
@@ -59,6 +60,7 @@ def compare(built: Built[Any], hints: Hints, facts: EnvironmentFacts, speech: Sp
             _renew_enums(a, heads, green)
             rewrites = frozenset((t, c.name) for t, c in added if _rewrites(a, t, "ADD COLUMN {c:i} {d:q}", c, c.definition))
         moved = frozenset((t, c.name) for t, c in retyped if _rewrites(a, t, "ALTER COLUMN {c:i} TYPE {d:q}", c, c.type))
+        pool = _said_otherwise(a, renamed, pool, moved, ignore)
     return Differences(
         heads=heads, renamed=renamed, green=green, final=final, tables=tables, target=target, blue=built.blue, hints=hints, renames=renames,
         rewrites=rewrites,
@@ -180,6 +182,26 @@ def _rewrites(connection: Connection, table: str, action: str, column: Column, d
             return connection.execute(where).fetchone() != before
     except psycopg.Error:
         return True  # not even possible in place
+
+
+def _said_otherwise(a: Connection, heads: Schema, pool: list[Difference], moved: Collection[tuple[str, str]], ignore: set[str]) -> list[Difference]:
+    """Without the checks that differ only as long as a column has its narrower type: `(code)::text` of a varchar is `code` of a text."""
+    wider = [d for d in pool if d.what == "type" and d.table and (d.table, d.name) not in moved and fits(d.name, d.have.type, d.want.type)]
+    if not wider:
+        return pool
+    with a.transaction(force_rollback=True):
+        for d in wider:
+            with contextlib.suppress(psycopg.Error), a.transaction():  # a view of the column may forbid it: then the checks stay as they are
+                a.execute(compose("ALTER TABLE {t:t} ALTER COLUMN {c:i} TYPE {y:q}", t=d.table, c=d.name, y=d.want.type).encode())
+        then = catalog.reread(a, heads, {d.table for d in wider if d.table}, ignore=ignore)
+
+    def becomes(d: Difference) -> bool:
+        if d.what != "constraint" or d.have is None or d.want is None or d.table not in then.tables:
+            return False
+        found = then.tables[d.table or ""].constraints.get(d.have.name)
+        return found is not None and found.kind == "c" and (found.name, found.definition) == (d.want.name, d.want.definition)
+
+    return [d for d in pool if not becomes(d)]
 
 
 def _concerns(facts: EnvironmentFacts) -> Callable[[str], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from tests.integration.shop import BASE
@@ -31,3 +32,17 @@ def test_an_index_over_an_expression_would_be_built_anew_under_the_lock(project:
     assert [(c["kind"], c["column"]) for c in planned.json["changes"]] == [(kind, "code")]
     project.must("expand")
     project.must("rollback")
+
+
+def test_a_check_that_reads_otherwise_for_the_wider_type_is_no_change_of_its_own(project: Project) -> None:
+    check = 'CheckConstraint("code <> \'\'", name="some_code")'
+    blue = PARTS % (5, check)
+    project.models(blue=blue, green=blue.replace("String(5)", "Text"))
+    project.start_blue("INSERT INTO parts (code) VALUES ('A'), ('b')")
+    planned = project.must("plan", "-m", "one", "--target", project.spec("green"))
+    assert [(c["kind"], c["column"]) for c in planned.json["changes"]] == [("widen_type", "code")]
+    assert [r["phase"] for r in planned.json["revisions"]] == ["expand"]
+    project.must("expand")
+    with psycopg.connect(project.url) as c:
+        found = c.execute("SELECT pg_get_constraintdef(oid), convalidated FROM pg_constraint WHERE conname = 'some_code'").fetchone()
+    assert found == ("CHECK ((code <> ''::text))", True)
