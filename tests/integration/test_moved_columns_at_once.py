@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -69,6 +70,13 @@ def green(c: Connection, draw: random.Random, user: int) -> None:
         c.execute("UPDATE addresses SET note = %s WHERE user_id = %s", [street, user])
 
 
+def named(url: str, side: str) -> Connection:
+    """A connection of an application, which is none of ours."""
+    c = connect(url, purpose="test")
+    c.execute("SELECT set_config('application_name', %s, false)", [side])
+    return c
+
+
 class Crowd:
     """Writers on connections of their own, each transaction of one to three statements on one user. `errors` by side."""
 
@@ -103,7 +111,7 @@ class Crowd:
 
     def _work(self, side: str, writer: Writer, seed: int) -> None:
         draw = random.Random(seed)
-        with connect(self.url, purpose=side) as c:
+        with named(self.url, side) as c:
             c.isolation_level = self.isolation
             while not self._stop.is_set():
                 user = draw.randint(1, self.users)
@@ -142,7 +150,7 @@ def test_writers_of_the_same_rows_end_with_tables_that_agree(on: Runtime, databa
 def test_green_gives_way_where_both_wait_for_each_other(on: Runtime, database: str) -> None:
     c = with_addresses(on)
     c.execute("INSERT INTO users (id, street) VALUES (1, 's')")
-    with connect(database, purpose="blue") as one, connect(database, purpose="green") as two:
+    with named(database, "blue") as one, named(database, "green") as two:
         one.execute("SET deadlock_timeout = '1ms'; BEGIN; UPDATE users SET name = 'blue' WHERE id = 1")  # blue would notice at once
         failed: list[Exception] = []
 
@@ -162,6 +170,24 @@ def test_green_gives_way_where_both_wait_for_each_other(on: Runtime, database: s
         assert [type(e) for e in failed] == [psycopg.errors.DeadlockDetected]
         two.execute("UPDATE addresses SET street = 'green' WHERE user_id = 1")
     assert rows(c, "SELECT u.street, a.street FROM users u JOIN addresses a ON a.user_id = u.id") == [("green", "green")]
+
+
+def test_green_does_not_give_way_where_one_of_us_in_the_circle_will(on: Runtime, database: str) -> None:
+    """We wait for green's table, blue for us, green for blue's row: until our lock_timeout."""
+    c = with_addresses(on)
+    c.execute("INSERT INTO users (id, street) VALUES (1, 's'), (2, 's')")
+    with named(database, "blue") as one, named(database, "green") as two, connect(database, purpose="contract") as us:
+        one.execute("BEGIN; UPDATE users SET name = 'blue' WHERE id = 1")
+        with ThreadPoolExecutor() as pool:
+            writes = pool.submit(two.execute, "UPDATE addresses SET street = 'green' WHERE user_id = 1")
+            time.sleep(0.1)
+            ours = pool.submit(us.execute, "SET lock_timeout = '800ms'; BEGIN; LOCK TABLE addresses IN ACCESS EXCLUSIVE MODE")
+            time.sleep(0.1)
+            one.execute("UPDATE users SET street = 'blue' WHERE id = 2; COMMIT")
+            writes.result(20)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                ours.result(20)
+    assert rows(c, "SELECT name, street FROM users ORDER BY id") == [("blue", "green"), (None, "blue")]
 
 
 def test_green_waits_for_a_long_transaction_of_blues_and_no_longer_than_it_wants(on: Runtime, database: str) -> None:
