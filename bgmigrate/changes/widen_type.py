@@ -6,7 +6,7 @@ pgroll and every shadow-column tool copy the column. Ours changes the catalog, a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -17,8 +17,9 @@ from bgmigrate.changes.successor import Successor, build, finish
 from bgmigrate.changes.twins import NoTwin, Twin, way_back
 from bgmigrate.findings import Finding
 from bgmigrate.naming import ident, object_name
-from bgmigrate.ops import NarrowColumn, RequireFit, Step, WidenColumn
+from bgmigrate.ops import NarrowColumn, RequireFit, RequireSmall, Step, WidenColumn
 from bgmigrate.sql import compose
+from bgmigrate.sql.references import references
 
 _CHARACTER = re.compile(r"(?:character varying(?:\((\d+)\))?|text)\Z")
 _NUMERIC = re.compile(r"numeric(?:\((\d+),(\d+)\))?\Z")
@@ -47,6 +48,7 @@ class WidenType(Change):
     default: str | None  # the same one as it reads with the new type, where that is otherwise
     fits: str
     checks: dict[str, str]  # those that name the column, which PostgreSQL would ask of every row again
+    indexes: tuple[str, ...]  # those that PostgreSQL builds anew, for their expression or predicate reads the column
     twins: tuple[Twin, ...] | None  # for the way back; None where something hangs on the column that cannot be built twice
 
     @classmethod
@@ -59,21 +61,34 @@ class WidenType(Change):
                 same = d.have.default != d.want.default and differences.find("default", d.table, d.name) is None
                 out.append(cls(
                     table=d.table, column=d.name, have=d.have, want=d.want, default=d.want.default if same else None, fits=fits,
-                    checks=_checks(differences, d.table, d.name), twins=_twins(differences, d.table, d.name),
+                    checks=_checks(differences, d.table, d.name), indexes=_built_anew(differences, d.table, d.name), twins=_twins(differences, d.table, d.name),
                 ))
         return out
 
     def expand(self) -> list[Planned]:
         assert self.table and self.column
         checked = "Its checks are NOT VALID for a while, bind all writes, and are validated under SHARE UPDATE EXCLUSIVE."
-        widen = WidenColumn(self.table, self.column, self.want.type, self.default, self.checks)
+        widen = WidenColumn(self.table, self.column, self.want.type, self.default, self.checks, [*self.indexes])
         return [
+            *self._small(self.table, self.column),
             Planned(
                 stage=Stage.CATALOG, step=widen, undo=self._narrow(self.table, self.column),
                 because=(f"{self.column}: {self.have.type} to {self.want.type} changes the catalog only. ACCESS EXCLUSIVE for an instant.",
                          *((checked,) if self.checks else ())),
             )
         ]
+
+    def _small(self, table: str, column: str) -> Iterator[Planned]:
+        if self.indexes:
+            named = ", ".join(self.indexes)
+            yield Planned(
+                stage=Stage.DEMAND,
+                step=RequireSmall(
+                    table, "BGM116", f"widen {column}, for {named} would be built anew under ACCESS EXCLUSIVE",
+                    f"DROP INDEX CONCURRENTLY {named} before, and create it CONCURRENTLY again afterwards, where its queries can do without it so long.",
+                ),
+                because=(f"{named}: over an expression or with a predicate, so that PostgreSQL builds it anew while nobody can read; for small tables only.",),
+            )
 
     def _narrow(self, table: str, column: str) -> tuple[Step, ...]:
         """Rebuild the column beside itself, narrow: ALTER TYPE would write every row under ACCESS EXCLUSIVE and hide them from old snapshots."""
@@ -113,6 +128,11 @@ def shadow(table: str, column: str) -> str:
 def _checks(differences: Differences, table: str, column: str) -> dict[str, str]:
     known = differences.heads.tables[table].constraints
     return {n: k.definition for n, k in known.items() if k.kind == "c" and k.validated and column in k.columns}
+
+
+def _built_anew(differences: Differences, table: str, column: str) -> tuple[str, ...]:
+    indexes = [i for i in differences.heads.tables[table].indexes.values() if i.expression or i.predicate]
+    return tuple(i.name for i in indexes if references(" ".join((*i.elements, i.predicate or "")), {column}))
 
 
 def _twins(differences: Differences, table: str, column: str) -> tuple[Twin, ...] | None:

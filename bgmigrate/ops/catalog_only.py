@@ -20,11 +20,12 @@ from bgmigrate.sql import compose, load
 CONSTRAINT_COMMENT = "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 
 
-def unmoved(table: str, actions: list[str]) -> tuple[Callable[[Connection], object], Callable[[Connection, object], None]]:
-    """What looks before and after a transaction whether the table's rows lie where they lay. It raises Refused, which takes all back, if not."""
+def unmoved(table: str, actions: list[str], *, indexes: bool = True) -> tuple[Callable[[Connection], object], Callable[[Connection, object], None]]:
+    """What looks before and after a transaction whether the table's rows lie where they lay, and its `indexes`. It raises Refused if not."""
 
     def place(c: Connection) -> object:
-        return c.execute(load("filenodes", table=compose("{t:t}", t=table)).encode()).fetchone()
+        found = c.execute(load("filenodes", table=compose("{t:t}", t=table)).encode()).fetchone()
+        return found if indexes or found is None else found[0]
 
     def check(c: Connection, before: object) -> None:
         if place(c) != before:
@@ -123,7 +124,8 @@ class WidenColumn(Step):
 
     `default`: the column's own once more, which PostgreSQL would leave as one of the old type. Views, policies and triggers that use the
     column, which forbid it, are made anew in the same transaction. `checks`: the column's, by name; PostgreSQL would hold the lock while it
-    asks every row again, so they stand NOT VALID for a while, bind every write all the same, and are validated afterwards.
+    asks every row again, so they stand NOT VALID for a while, bind every write all the same, and are validated afterwards. `indexes`: those
+    over an expression or with a predicate, which PostgreSQL builds anew meanwhile; the revision asks first whether the table is small.
     """
 
     table: str
@@ -131,6 +133,7 @@ class WidenColumn(Step):
     type: str
     default: str | None = None
     checks: dict[str, str] = field(default_factory=dict)
+    indexes: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
         if on.offline or on.fetch(COLUMN, compose("{t:t}", t=self.table), self.column) != [(self.type,)]:
@@ -141,7 +144,7 @@ class WidenColumn(Step):
     def _widen(self, on: Runtime) -> None:
         gone, anew = carried(on, self.table, {self.column: self.column})
         actions = _retype(self.column, self.type, self.default)
-        before, after = unmoved(self.table, actions)
+        before, after = unmoved(self.table, actions, indexes=not self.indexes)
         alter = partial(compose, "ALTER TABLE {t:t} {a:q}", t=self.table)
         there = [n for n in self.checks if on.offline or on.fetch(STATE, compose("{t:t}", t=self.table), n) == [(True,)]]
         said = [] if on.offline else [(n, m) for n in there for (m,) in on.fetch(CONSTRAINT_COMMENT, compose("{t:t}", t=self.table), n) if m]

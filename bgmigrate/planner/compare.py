@@ -179,7 +179,8 @@ def _rewrites(connection: Connection, table: str, action: str, column: Column, d
                     connection.execute(compose("CREATE TABLE bgm_try PARTITION OF {t:t} DEFAULT", t=table).encode())
             before = connection.execute(where).fetchone()
             connection.execute(compose("ALTER TABLE {t:t} " + action, t=table, c=column.name, d=definition).encode())
-            return connection.execute(where).fetchone() != before
+            after = connection.execute(where).fetchone()
+            return (before and before[0]) != (after and after[0])
     except psycopg.Error:
         return True  # not even possible in place
 
