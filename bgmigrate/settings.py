@@ -71,6 +71,7 @@ class ExpandSettings:
     data_timeout: float = 60.0
     small_table: Size = 16 * 1024**2
     workers: int = 1
+    max_refused_rows: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Batch(Protocol):
     def table(self) -> str:
         """The table whose rows are visited, in the order of its key."""
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """Those of its columns that are written; none when the statement writes another table."""
+
     def statement(self, within: str) -> str:
         """What is run for the rows within a condition; run again, it finds nothing to do there."""
 
@@ -56,6 +60,11 @@ class Rewrite:
     missing: Mapping[str, str]
     follow: Mapping[str, str]
     types: Mapping[str, str]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that are written."""
+        return (*self.missing, *self.follow)
 
     def _todo(self) -> dict[str, str]:
         todo = {c: f"{ident(c)} IS NULL AND ({e}) IS NOT NULL" for c, e in self._over_followed(self.missing).items()}

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections import deque
+
+AIM = 0.6  # of the target: it is what the slow ones should take, not the middle ones
+
 
 class Pace:
-    """Batch size in rows. `target`: seconds that a batch should take."""
+    """Batch size in rows (or pages). `target`: seconds that a batch may take. Others: GitLab steers a job's mean, spirit the p90 of ten chunks."""
 
-    smallest, largest = 1, 50_000
+    smallest = 1
 
-    def __init__(self, target: float, size: int = 1000) -> None:
-        self.target, self.size = target, size
+    def __init__(self, target: float, size: int = 1000, largest: int = 50_000) -> None:
+        self.aim, self.size, self.largest = target * AIM, min(size, largest), largest
+        self._each: deque[float] = deque(maxlen=10)  # seconds a row
 
     def took(self, seconds: float) -> None:
-        """A batch of the current size took this long: grow by half at most, shrink at once."""
-        factor = self.target / seconds if seconds > 0 else 1.5
-        self._resize(self.size * min(1.5, max(0.2, factor)))
+        """A batch of the current size took this long: grow by half at most, shrink at once when it was far too slow."""
+        if seconds > 2 * self.aim:
+            self._each.clear()
+            self._resize(self.size * max(0.2, self.aim / seconds))
+            return
+        self._each.append(seconds / self.size)
+        slow = sorted(self._each)[int((len(self._each) - 1) * 0.8)]
+        self._resize(min(self.size * 1.5, self.aim / max(slow, 1e-9)))
 
     def failed(self) -> None:
         """A batch was refused or had to give way: the next one takes half as many rows."""

@@ -36,10 +36,13 @@ def plan(
     return run("plan", message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=flags)
 
 
+WORKERS = click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Backfill with N connections at once (default: expand.workers, 1).")
+
+
 @command(example="bgmigrate expand --wait 5m")
 @click.option("--to", metavar="REV", help="Only up to this revision.")
 @click.option("--defer-backfill", is_flag=True, help="Leave the backfills to `bgmigrate backfill`.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="One, in this version.")
+@WORKERS
 @click.option("--sql", is_flag=True, help="Print the statements instead.")
 @WAIT
 def expand(run: Run, to: str | None, defer_backfill: bool, workers: int | None, sql: bool, wait: float) -> Report:
@@ -47,15 +50,15 @@ def expand(run: Run, to: str | None, defer_backfill: bool, workers: int | None, 
     return run("expand", to=to, defer_backfill=defer_backfill, workers=workers, sql=sql, wait=wait)
 
 
-@command(example="bgmigrate backfill --status")
+@command(example="bgmigrate backfill --workers 2\nbgmigrate backfill --status")
 @click.option("--status", is_flag=True, help="Only say how far they are.")
-@click.option("--pause", is_flag=True, help="Not in this version: stop the process, it resumes.")
-@click.option("--resume", is_flag=True, help="Go on, refused rows included (the default).")
-@click.option("--cancel", is_flag=True, help="Not in this version: stop the process, then `rollback`.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="One, in this version.")
+@click.option("--pause", is_flag=True, help="Stop before the next batch, wherever the workers are; they wait.")
+@click.option("--resume", is_flag=True, help="Go on after --pause or --cancel, refused rows included.")
+@click.option("--cancel", is_flag=True, help="End every run of it; what is written stays in step.")
+@WORKERS
 @WAIT
 def backfill(run: Run, status: bool, pause: bool, resume: bool, cancel: bool, workers: int | None, wait: float) -> Report:
-    """Go on with backfills that were deferred or interrupted."""
+    """Go on with backfills that were deferred or interrupted, or help a run that is at it."""
     if status + pause + resume + cancel > 1:
         raise click.UsageError("--status, --pause, --resume and --cancel exclude each other")
     return run("backfill", status=status, pause=pause, resume=resume, cancel=cancel, workers=workers, wait=wait)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bgmigrate.backfill.batch import Batch, Rewrite
@@ -19,22 +20,23 @@ class BackfillDeferred(BgmigrateError):
     """Expand was asked to stop before the backfill: what comes after it (indexes, constraints) needs its rows."""
 
 
-def fill(on: Runtime, batch: Batch, name: str) -> None:
+def fill(on: Runtime, batch: Batch, name: str, prepare: Sequence[str] = ()) -> None:
     """Run a batch over its whole table: printed as one statement offline, one statement on a scratch database, else in short ones by the loop.
 
-    `name`: what the journal calls this backfill of the table. Raises BackfillDeferred when it is left for later.
+    `name`: what the journal calls this backfill of the table. `prepare`: what each session that runs it begins with. Raises BackfillDeferred when it is left for later.
     """
     if on.print:
         on.print(batch.statement("true"))
         return
     if on.scratch:
-        on.connection.execute(batch.statement("true").encode())
+        for statement in (*prepare, batch.statement("true")):
+            on.connection.execute(statement.encode())
         return
     with on.connection.transaction():
         state = backfills.open(on.connection, revision=on.revision, table=batch.table, name=name)
     if on.attributes.get("bgmigrate.defer_backfill"):
         raise BackfillDeferred(f"the backfill of {batch.table} is left to `bgmigrate backfill`", next="bgmigrate backfill")
-    done = run(on.connection, state, batch, budget=on.settings.expand, progress=on.progress)
+    done = run(on.connection, on.url, state, batch, prepare=prepare, budget=on.settings.expand, progress=on.progress)
     if done.rows:
         rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
         on.progress.step(f"  backfill {batch.table}: {done.rows:,} rows in {done.batches} batches{rate}")
@@ -58,16 +60,16 @@ class BackfillRows(Step):
         types = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table)))
         if on.offline:
             types = dict.fromkeys((*self.missing, *self.follow), "")
-        missing, follow = (self._contained(on, e, types) for e in (self.missing, self.follow))
-        fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types), self._name())
+        prepare: list[str] = []
+        missing, follow = (self._contained(on, e, types, prepare) for e in (self.missing, self.follow))
+        fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types), self._name(), prepare)
 
-    def _contained(self, on: Runtime, expressions: dict[str, str], types: dict[str, str]) -> dict[str, str]:
-        """The expressions, those of tolerated columns by way of a function that gives NULL where they fail; it is gone with the session."""
+    def _contained(self, on: Runtime, expressions: dict[str, str], types: dict[str, str], prepare: list[str]) -> dict[str, str]:
+        """The expressions, those of tolerated columns by way of a function that gives NULL where they fail; a session that `prepare` made has it."""
         out, alias = dict(expressions), split(self.table)[1]
-        for number, column in enumerate(c for c in expressions if c in self.tolerate and not on.offline):
-            name = f"bgm_value_{number}"
-            made = load("try_value", name=name, table=self.table, type=types[column], expression=expressions[column], alias=alias)
-            on.connection.execute(made.encode())
+        for column in (c for c in expressions if c in self.tolerate and not on.offline):
+            name = f"bgm_value_{len(prepare)}"
+            prepare.append(load("try_value", name=name, table=self.table, type=types[column], expression=expressions[column], alias=alias))
             out[column] = compose("pg_temp.{n:i}({a:i})", n=name, a=alias)
         return out
 

@@ -25,6 +25,11 @@ class Insertion:
         """The table whose rows are visited."""
         return self.move.old
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """None of that table's is written."""
+        return ()
+
     def statement(self, within: str) -> str:
         """The INSERT for old rows within a condition."""
         m, o = self.move, split(self.move.old)[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 from bgmigrate import journal
@@ -31,8 +32,7 @@ def expand(
     say = progress or Progress()
     project = Project.open(settings)
     project.anchor("expand")
-    if workers is not None and workers != 1:
-        raise ConfigurationError("several workers are not supported yet", next="Run without --workers; one worker resumes where it stopped.")
+    settings = with_workers(settings, workers)
     destination = _destination(project, to)
     if sql:
         text = runner.sql(project, settings.database_url, destination, attributes={"bgmigrate.settings": settings})
@@ -75,6 +75,11 @@ def expand(
     )
 
 
+def with_workers(settings: Settings, workers: int | None) -> Settings:
+    """The settings with that many workers, if a number is given."""
+    return replace(settings, expand=replace(settings.expand, workers=workers)) if workers else settings
+
+
 def _refuse_half_undone(connection: Connection, project: Project) -> None:
     """What a killed rollback has left is neither blue's schema nor the expanded one, though Alembic calls it applied."""
     applied = project.applied(connection)
@@ -90,7 +95,7 @@ def as_json(b: backfills.Backfill) -> dict[str, Any]:
     """A backfill as `expand --json` and `status --json` have it."""
     return {
         "revision": b.revision, "table": b.table, "columns": b.name.split(","), "state": b.state, "rows": b.rows, "batches": b.batches,
-        "seconds": round(b.seconds, 3), "rows_per_second": round(b.rows / b.seconds) if b.seconds else None, "failures": b.failures,
+        "seconds": round(b.seconds, 3), "rows_per_second": round(b.rows / b.seconds) if b.seconds else None, "failures": b.failures, "hot": b.hot, "watermark": b.watermark, "upper": b.upper, "wanted": b.wanted, "waits": b.waits,
     }
 
 

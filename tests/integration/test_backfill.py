@@ -15,6 +15,7 @@ from bgmigrate import faults, journal
 from bgmigrate.backfill.batch import Rewrite
 from bgmigrate.backfill.loop import run
 from bgmigrate.backfill.pace import Pace
+from bgmigrate.backfill.walk import Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.journal import backfills
@@ -63,7 +64,13 @@ def doubled(missing: str = "old * 2") -> Rewrite:
 
 def go(c: Connection, rewrite: Rewrite | None = None, revision: str = "r") -> Backfill:
     """One run of it."""
-    return run(c, state(c, revision), rewrite or doubled(), budget=BUDGET, progress=Progress(-1))
+    return run(c, url(c), state(c, revision), rewrite or doubled(), budget=BUDGET, progress=Progress(-1))
+
+
+def url(c: Connection) -> str:
+    """Where the database is."""
+    info = c.info
+    return f"postgresql://{info.user}@/{info.dbname}?host={info.host}&port={info.port}"
 
 
 def wrong(c: Connection) -> int:
@@ -91,8 +98,8 @@ def test_coverage_has_no_gap_whatever_the_keys_and_the_batches_are(c: Connection
     with c.cursor() as cursor:
         cursor.executemany("INSERT INTO t VALUES (%s, 1)", [(k,) for k in keys])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pace, "largest", size)
-        patch.setattr(Pace, "__init__", lambda self, target, size=size: self.__dict__.update(target=target, size=min(size, Pace.largest)))
+        patch.setattr(Keys, "begin", size)
+        patch.setattr(Keys, "largest", size)
         assert go(c).rows == len(keys)
     assert wrong(c) == 0
 
@@ -106,10 +113,11 @@ def test_a_run_that_dies_goes_on_at_its_watermark_and_redoes_nothing(c: Connecti
     passed = iter(range(100))
 
     def die() -> None:
-        if next(passed) == 3:
+        if next(passed) == 40:
             raise Killed
 
     monkeypatch.setattr(faults, "point", die)
+    monkeypatch.setattr(Keys, "largest", 800)
     with pytest.raises(Killed):
         go(c)
     half = state(c)
@@ -173,9 +181,11 @@ def test_a_pace_follows_its_target_down_at_once_and_up_slowly() -> None:
     pace = Pace(0.05, size=1000)
     pace.took(0.5)
     assert pace.size == 200
-    pace.took(0.001)
-    assert pace.size == 300
     for _ in range(10):
+        pace.took(0.001)
+    assert pace.size > 2000
+    pace.took(0.001)
+    for _ in range(20):
         pace.failed()
     assert pace.size == 1
 
