@@ -46,7 +46,7 @@ class Permission:
                 raise Refused(
                     f"the backfill of {state.table} was cancelled by {state.wanted_by}",
                     why="What is written stays and is kept in step; contract stays closed until every row is done.",
-                    next="bgmigrate backfill --resume goes on; bgmigrate rollback undoes the expand.", code="BGM918",
+                    next="bgmigrate backfill --resume goes on; bgmigrate rollback undoes the expand.", code="BGM926",
                 )
             reason = f"paused by {state.wanted_by} (bgmigrate backfill --resume)" if state.wanted == "pause" else None
             if reason is None:

@@ -20,6 +20,7 @@ from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
 from bgmigrate.backfill.stripes import PARTS, Stripes
+from bgmigrate.backfill.vacuum import Vacuum
 from bgmigrate.backfill.walk import Keys, indexed, walk_of
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
@@ -48,6 +49,7 @@ class Worker:
         self._paces: dict[int, Pace] = {}
         self._batches: Batches | None = None
         self._stripes = Stripes([], able=False)
+        self._vacuum: Vacuum | None = None
         self._range: Range | None = None
         self._size = 1  # of its parts
         self._written = self._first = Wrote()  # of the range; of its first pass
@@ -87,8 +89,11 @@ class Worker:
             return False
         if self._batches is None:
             self._batches = Batches.of(c, self.id, self.job, self._walk)
+            self._vacuum = Vacuum(c, self.job.table, self.progress) if self.job.columns else None
             self._stripes = Stripes(indexed(c, self.job), able=isinstance(self._walk, Keys) and bool(self.job.columns))
         if self._range is None:
+            if self._vacuum is not None:
+                self._vacuum.when_due(c)
             faults.point()
             self._range = self._claim(c)
             self._written = self._first = Wrote()
@@ -130,6 +135,8 @@ class Worker:
         if wrote.seconds:
             self._pace(r.stripes).took(wrote.seconds, self._size)
         self._written += wrote
+        if self._vacuum is not None:
+            self._vacuum.wrote(wrote)
         if r.step < len(r.bounds):
             self._first += wrote
         if self._range is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bgmigrate import journal
+from bgmigrate.backfill import vacuum
 from bgmigrate.backfill.batches import Wrote
 from bgmigrate.backfill.loop import run
 from bgmigrate.backfill.stripes import PASSES, REST, Stripes
@@ -117,3 +118,12 @@ def test_the_passes_come_back_after_a_rest() -> None:
     assert stripes.passes(40.0) == PASSES
     stripes.wrote(PASSES, Wrote(rows=1000, hot=10), Wrote(rows=125))
     assert [stripes.passes(40.0) for _ in range(REST + 1)] == [1] * REST + [PASSES]
+
+
+def test_between_slices_the_room_that_rows_left_is_made_free(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vacuum, "LEAST", 2_000)
+    c.execute("CREATE INDEX mine ON t (new)")  # one pass: every row moves
+    c.execute("ANALYZE t")
+    _, said, growth = fill(c, database)
+    assert sum("VACUUM" in line for line in said) >= 5
+    assert growth < 1.5
