@@ -70,13 +70,14 @@ class Rewrite:
         return (*self.missing, *self.follow)
 
     def _todo(self) -> dict[str, str]:
-        todo = {c: f"{ident(c)} IS NULL AND {self._has_value(c, e)}" for c, e in self._over_followed(self.missing).items()}
+        todo = {c: f"{ident(c)} IS NULL{self._and_has_value(c, e)}" for c, e in self._over_followed(self.missing).items()}
         return todo | {c: differs(ident(c), as_stored(e, self.types[c]), self.types[c]) for c, e in self._over_followed(self.follow).items()}
 
-    def _has_value(self, column: str, expression: str) -> str:
+    def _and_has_value(self, column: str, expression: str) -> str:
         if (inputs := self.inputs.get(column)) is None:
-            return f"({expression}) IS NOT NULL"
-        return compose("({i:q})", i=" OR ".join(f"{ident(c)} IS NOT NULL" for c in sorted(inputs))) if inputs else "true"
+            return f" AND ({expression}) IS NOT NULL"
+        there = " OR ".join(f"{ident(c)} IS NOT NULL" for c in sorted(inputs))
+        return f" AND ({there})" if len(inputs) > 1 else f" AND {there}" if inputs else ""
 
     def _over_followed(self, expressions: Mapping[str, str]) -> dict[str, str]:
         """The same over what the followed columns become: an expression may read one that this very UPDATE fills."""

@@ -141,6 +141,16 @@ def lowest(c: Connection, job: Job) -> list[str] | None:
     return list(row) if row else None
 
 
+def small(c: Connection, job: Job) -> bool:
+    """Is the table, with its partitions, less than a megabyte? Then it does not matter how it grows."""
+    row = c.execute(
+        "SELECT coalesce(sum(pg_relation_size(oid)), 0) < 1024^2"
+        " FROM (SELECT %(t)s::regclass AS oid UNION SELECT relid FROM pg_partition_tree(%(t)s::regclass)) f",
+        {"t": compose("{t:t}", t=job.table)},
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def indexed(c: Connection, job: Job) -> list[str]:
     """The indexes that hold a column which the job writes, or whose expression or predicate reads one: updates of it are never HOT.
 

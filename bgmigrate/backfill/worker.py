@@ -21,7 +21,7 @@ from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
 from bgmigrate.backfill.stripes import PARTS, Stripes
 from bgmigrate.backfill.vacuum import Vacuum
-from bgmigrate.backfill.walk import Keys, indexed, walk_of
+from bgmigrate.backfill.walk import Keys, indexed, small, walk_of
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, ranges
@@ -90,7 +90,8 @@ class Worker:
         if self._batches is None:
             self._batches = Batches.of(c, self.id, self.job, self._walk)
             self._vacuum = Vacuum(c, self.job.table, self.progress) if self.job.columns else None
-            self._stripes = Stripes(indexed(c, self.job), able=isinstance(self._walk, Keys) and bool(self.job.columns))
+            able = isinstance(self._walk, Keys) and bool(self.job.columns) and not small(c, self.job)
+            self._stripes = Stripes(indexed(c, self.job) if able else [], able=able)
         if self._range is None:
             if self._vacuum is not None:
                 self._vacuum.when_due(c)

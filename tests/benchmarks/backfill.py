@@ -1,41 +1,163 @@
-"""How fast expand fills a renamed column, against a single UPDATE of the whole table, which would lock every row until it ends."""
+"""What filling a new column costs: ours, one UPDATE of the whole table, and pgroll's published loop, on copies of one table; and who notices."""
 
 from __future__ import annotations
 
-import tempfile
-import time
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.integration.shop import BLUE, GREEN, SEED
-from tests.project import Project
+from bgmigrate.database import Connection, connect
+from tests.benchmarks import rewriting as way
+from tests.benchmarks.load import Load, quantile
+from tests.benchmarks.meter import Cost, server_cpu
 from tests.servers import Server
+
+TRIGGER_STATEMENTS = """
+DO $$ DECLARE i int; BEGIN
+FOR i IN 1..{n} LOOP {statement} END LOOP; END $$
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Speed:
-    """Rows per second of both ways."""
+class Figure:
+    """One line of the table: what was measured, ours, what it is compared with, the ratio, and the limit that was promised for it."""
 
-    rows: int
-    update: float
-    backfill: float
+    what: str
+    ours: str
+    against: str
+    ratio: float
+    limit: str
 
 
-def measure(server: Server, rows: int) -> Speed:
-    """Fill `rows` rows both ways, on one server."""
-    with server.database("bench") as url, tempfile.TemporaryDirectory() as directory:
-        project = Project(directory=Path(directory), url=url, scratch_url=server.url)
-        project.models(blue=BLUE, green=GREEN)
-        project.start_blue(SEED.format(rows=rows))
-        project.sql("CREATE TABLE plain AS SELECT * FROM users")
-        project.sql("ALTER TABLE plain ADD PRIMARY KEY (id), ADD COLUMN full_name text")
-        project.sql("CHECKPOINT")
-        began = time.perf_counter()
-        project.sql("UPDATE plain SET full_name = name")
-        whole = rows / (time.perf_counter() - began)
-        project.sql("DROP TABLE plain")
-        project.must("plan", "-m", "rename", "--from", project.spec("blue"), "--target", project.spec("green"))
-        project.sql("CHECKPOINT")
-        (backfill,) = project.must("expand").json["backfills"]
-        assert backfill["rows"] >= rows
-    return Speed(rows=rows, update=whole, backfill=backfill["rows_per_second"])
+def settle(server: Server) -> None:
+    """Leave out what would disturb: autovacuum, and checkpoints, whose full-page images cost whoever happens to be at work."""
+    with connect(server.url, purpose="bench") as c:
+        for setting in ("autovacuum = off", "max_wal_size = '30GB'", "checkpoint_timeout = '1h'", "deadlock_timeout = '1s'"):
+            c.execute(f"ALTER SYSTEM SET {setting}".encode())
+        c.execute("SELECT pg_reload_conf()")
+
+
+def measure(server: Server, rows: int) -> Iterator[Figure]:
+    """Every figure, on tables of `rows` rows."""
+    settle(server)
+    with server.database("bench") as url, connect(url, purpose="bench") as c:
+        yield from _indexed(c, url, way.Table(rows=rows))
+        yield from _bare(c, url, way.Table(rows=rows, indexes=False))
+        yield from _beside(c, url, way.Table(rows=rows))
+        yield from _trigger(c, url, 3_000 if rows < 1_000_000 else 20_000)
+    yield from _flat(server, rows)
+
+
+def _indexed(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
+    table.source(c)
+    update = way.cost(c, url, table, way.prepare_update, way.single_update)
+    pgroll = way.cost(c, url, table, way.prepare_pgroll, way.pgroll)
+    ours = way.cost(c, url, table, way.prepare_ours, way.ours())
+    n = f"{table.rows:,} rows, two indexes: "
+
+    def rate(cost: Cost) -> float:
+        return table.rows / cost.cpu
+
+    yield Figure(what=n + "rows a CPU-second", ours=f"{rate(ours):,.0f}", against=f"one UPDATE {rate(update):,.0f}", ratio=rate(ours) / rate(update), limit="≥ 1.3")
+    yield Figure(what=n + "rows a CPU-second", ours=f"{rate(ours):,.0f}", against=f"pgroll's loop {rate(pgroll):,.0f}", ratio=rate(ours) / rate(pgroll), limit="≥ 2.5")
+    for what, limit, part in (("WAL, MB", "≤ 0.65", "wal"), ("table growth, MB", "≤ 0.35", "table"), ("index growth, MB", "≤ 0.1", "indexes")):
+        mine, its = getattr(ours, part) / 2**20, getattr(update, part) / 2**20
+        yield Figure(what=n + what, ours=f"{mine:,.0f}", against=f"one UPDATE {its:,.0f}", ratio=mine / max(its, 0.01), limit=limit)
+
+
+def _bare(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
+    update = way.cost(c, url, table, way.prepare_update, way.single_update)
+    pgroll = way.cost(c, url, table, way.prepare_pgroll, way.pgroll)
+    ours = way.cost(c, url, table, way.prepare_ours, way.ours())
+    two = way.cost(c, url, table, way.prepare_ours, way.ours(2))
+    n = f"{table.rows:,} rows, no index beside the key: "
+    for what, cost, with_, limit in (
+        ("rows/s", ours, ("one UPDATE", update), "≥ 0.8"), ("rows/s", ours, ("pgroll's loop", pgroll), "≥ 3"),
+        ("rows/s, two workers", two, ("one worker", ours), "> 1"),
+    ):
+        mine, its = table.rows / cost.seconds, table.rows / with_[1].seconds
+        yield Figure(what=n + what, ours=f"{mine:,.0f}", against=f"{with_[0]} {its:,.0f}", ratio=mine / its, limit=limit)
+
+
+def _beside(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
+    table.fresh(c)
+    way.prepare_ours(c, url)
+    with Load(url, table.rows) as load:
+        load.during(1.0)  # connections, caches
+        idle = load.during(5.0)
+        way.ours()(c, url)
+        busy = load.during()
+    assert not load.errors, load.errors[:3]
+    n = f"readers and writers beside it, {len(busy):,} transactions, {len(load.errors)} errors: "
+    yield Figure(
+        what=n + "p99, ms", ours=f"{quantile(busy, 0.99):.1f}", against=f"undisturbed {quantile(idle, 0.99):.1f}",
+        ratio=quantile(busy, 0.99) / quantile(idle, 0.99), limit="≤ 3",
+    )
+    yield Figure(what=n + "longest, ms", ours=f"{quantile(busy, 1):.0f}", against="limit 50", ratio=quantile(busy, 1) / 50, limit="≤ 1")
+
+
+def _trigger(c: Connection, url: str, statements: int) -> Iterator[Figure]:
+    """CPU time of single-row statements with our trigger in place, against none."""
+    kinds = {
+        "UPDATE of a synced column": ("UPDATE t SET name = 'n' || i WHERE id = i;", "≤ 1.4"),
+        "UPDATE of another column": ("UPDATE t SET city = 'c' || i WHERE id = i;", "≤ 1.1"),
+        "INSERT": ("INSERT INTO t (id, email, name, created_at) VALUES (10000000 + i, 'e' || i, 'n' || i, now());", "≤ 1.4"),
+    }
+    table = way.Table(rows=statements)
+    c.execute("DROP TABLE source")
+    table.source(c)
+    for what, (statement, limit) in kinds.items():
+        spent = {}
+        for name, prepare in (("none", way.prepare_update), ("ours", way.prepare_ours)):
+            spent[name] = min(_spent(c, url, table, prepare, statement) for _ in range(5))
+        yield Figure(
+            what=f"the trigger in place, {what}, CPU µs", ours=f"{spent['ours']:.1f}", against=f"none {spent['none']:.1f}",
+            ratio=spent["ours"] / spent["none"], limit=limit,
+        )
+
+
+def _spent(c: Connection, url: str, table: way.Table, prepare: Callable[[Connection, str], None], statement: str) -> float:
+    table.fresh(c)
+    prepare(c, url)
+    before = server_cpu(c)
+    c.execute(TRIGGER_STATEMENTS.format(n=table.rows, statement=statement).encode())
+    return (server_cpu(c) - before) / table.rows * 1e6
+
+
+_PEAK = """
+import resource, sys
+from bgmigrate.database import connect
+from tests.benchmarks import rewriting as way
+url = sys.argv[1]
+with connect(url, purpose="bench") as c:
+    way.ours()(c, url)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def _flat(server: Server, rows: int) -> Iterator[Figure]:
+    """Is a large table written as fast as a small one, row by row, whatever the statistics say? In a process of its own, for its memory."""
+    small, large = (100_000, 5_000_000) if rows >= 1_000_000 else (50_000, 250_000)
+    rates: dict[tuple[int, bool], float] = {}
+    peaks: dict[int, float] = {}
+    for size in (small, large):
+        with server.database("bench") as url, connect(url, purpose="bench") as c:
+            way.Table(rows=size).source(c)
+            for fresh in (True, False):
+                table = way.Table(rows=size, analyzed=fresh)
+                table.fresh(c)
+                way.prepare_ours(c, url)
+                done = subprocess.run([sys.executable, "-P", "-c", _PEAK, url], capture_output=True, text=True, check=True)
+                peaks[size] = int(done.stdout) / 1024
+                (row,) = c.execute("SELECT rows / seconds FROM bgmigrate.backfill").fetchall()
+                rates[size, fresh] = row[0]
+    for fresh in (True, False):
+        yield Figure(
+            what=f"{large:,} rows, {'fresh' if fresh else 'no'} statistics: rows/s", ours=f"{rates[large, fresh]:,.0f}",
+            against=f"{small:,} rows {rates[small, fresh]:,.0f}", ratio=rates[large, fresh] / rates[small, fresh], limit="≥ 0.9",
+        )
+    yield Figure(
+        what=f"{large:,} rows: peak memory, MB", ours=f"{peaks[large]:.0f}", against=f"{small:,} rows {peaks[small]:.0f}",
+        ratio=peaks[large] / peaks[small], limit="+ 20 MB",
+    )

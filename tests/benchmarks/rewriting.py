@@ -21,21 +21,21 @@ CREATE TABLE source AS SELECT i::bigint AS id, md5(i::text) || '@example.org' AS
 """
 INDEXES = "CREATE INDEX ON t (email); CREATE INDEX ON t (created_at);"
 
-# What pgroll 0.14 creates for `up: upper(name)`, from its public source (pkg/migrations: trigger.go, templates/function.go, backfill.go).
+# What pgroll (its main branch of May 2026, pkg/backfill/templates) creates and runs for `up: upper(name)`: a variable for every column, the search
+# path asked for every row, and batches of a thousand rows, found by a column of its own.
 PGROLL = """
 ALTER TABLE t ADD COLUMN full_name text, ADD COLUMN _pgroll_needs_backfill boolean DEFAULT true;
 CREATE FUNCTION _pgroll_trigger_t_name() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
       id t.id%TYPE := NEW.id; email t.email%TYPE := NEW.email; name t.name%TYPE := NEW.name; city t.city%TYPE := NEW.city;
       note t.note%TYPE := NEW.note; created_at t.created_at%TYPE := NEW.created_at;
-      latest_schema text; search_path text;
+      search_path text;
     BEGIN
-      SELECT 'public_new' INTO latest_schema;
       SELECT current_setting INTO search_path FROM current_setting('search_path');
-      IF search_path != latest_schema THEN
+      IF search_path != 'public_new' THEN
         NEW.full_name = upper(name);
+        NEW._pgroll_needs_backfill = false;
       END IF;
-      NEW._pgroll_needs_backfill = false;
       RETURN NEW;
     END; $$;
 CREATE TRIGGER _pgroll_trigger_t_name BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION _pgroll_trigger_t_name();

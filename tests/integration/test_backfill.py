@@ -105,7 +105,7 @@ def test_coverage_has_no_gap_whatever_the_keys_and_the_batches_are(c: Connection
 
 
 def test_a_run_that_dies_goes_on_at_its_watermark_and_redoes_nothing(c: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    table(c, "id serial PRIMARY KEY", 5_000)
+    table(c, "id serial PRIMARY KEY", 50_000)
 
     class Killed(BaseException):
         pass
@@ -122,12 +122,12 @@ def test_a_run_that_dies_goes_on_at_its_watermark_and_redoes_nothing(c: Connecti
         go(c)
     half = state(c)
     assert half.watermark is not None
-    assert 0 < half.rows < 5_000
+    assert 0 < half.rows < 50_000
     # a value that somebody has set meanwhile, behind the watermark, is nobody's to overwrite
     c.execute("UPDATE t SET new = NULL WHERE id = 1")
     monkeypatch.setattr(faults, "point", lambda: None)
     done = go(c)
-    assert done.rows == 5_000
+    assert done.rows == 50_000
     assert c.execute("SELECT id FROM t WHERE new IS NULL").fetchall() == [(1,)]
 
 

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import psycopg
 
-from bgmigrate.database import Connection
+from bgmigrate.backfill import session
+from bgmigrate.database import Connection, connect
 from bgmigrate.ops import Step
 from bgmigrate.ops.runtime import Runtime
 from tests.lifecycle.steps import Stage, halfway
@@ -68,13 +70,21 @@ class Tracer(Runtime):
                     tracer._begin((text,))
                 tracer._notices.clear()
                 found = super().execute(query, *rest, **options)
-                if tracer.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
-                    tracer.look(text, tracer.watch)
+                if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+                    tracer.look(text, tracer.watch, self.connection)
                 return found
 
+        def worker(*arguments: Any, **options: Any) -> Connection:
+            opened = connect(*arguments, **options)
+            opened.cursor_factory = Cursor
+            return opened
+
         self.connection.cursor_factory = Cursor
+        self._patched = mock.patch.object(session, "connect", worker)
+        self._patched.start()
 
     def close(self) -> None:
+        self._patched.stop()
         self.watch.close()
         super().close()
 
@@ -101,10 +111,10 @@ class Tracer(Runtime):
         self._watched, self._held = statements, {}
         self._transaction += bool(statements)
 
-    def look(self, statement: str, watch: Connection) -> None:
-        """Note what the connection holds more than it did before."""
+    def look(self, statement: str, watch: Connection, by: psycopg.Connection[Any] | None = None) -> None:
+        """Note what the connection (of a worker, or the run's own) holds more than it did before."""
         new: dict[str, int] = {}
-        for relation, index, mode in watch.execute(LOCKS, [self.connection.info.backend_pid]):
+        for relation, index, mode in watch.execute(LOCKS, [(by or self.connection).info.backend_pid]):
             strength = MODES.index(_words(mode))
             # a weak lock on an index is what every statement takes on every index of its table
             if strength > self._held.get(relation, -1) and (not index or strength >= 3):
