@@ -22,7 +22,7 @@ _MOST = 4096  # positions kept; beyond that every second one goes
 
 
 class ReplicaLag:
-    """`limit`: seconds. A standby's lag is the age of the first position that it has not replayed: as we saw it flushed, or as the server measured."""
+    """`limit`: seconds. A standby's lag is the age of the first position that it has not replayed, as we saw it flushed or the server measured."""
 
     name: ClassVar[str] = "replica_lag"
     setting: ClassVar[str] = "max_replica_lag"

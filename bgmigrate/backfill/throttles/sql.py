@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import psycopg
+
 from bgmigrate.backfill.throttles.throttle import Unobservable
 from bgmigrate.database import Connection
 
@@ -22,7 +24,10 @@ class Sql:
     def reason(self, connection: Connection) -> str | None:
         """Run it, read-only; an error, or anything but a boolean or a text, stops."""
         connection.execute("SET TRANSACTION READ ONLY")
-        row = connection.execute(self.query.encode()).fetchone()
+        try:
+            row = connection.execute(self.query.encode()).fetchone()
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Unobservable(error.diag.message_primary or str(error)) from error  # what it wants to see is the user's, not the server's
         value = row[0] if row else None
         if isinstance(value, str):
             value = True if value.lower() in _TRUE else value.strip() if value.lower() not in _FALSE else None
