@@ -82,6 +82,10 @@ class ExpandSettings:
     throttle_query: str | None = None
     yield_to_waiting: bool | None = None
     yield_to_wraparound: bool | None = None
+    # Where a backfill's figures go, for Prometheus.
+    metrics_file: str | None = None
+    metrics_port: int | None = None
+    metrics_address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
