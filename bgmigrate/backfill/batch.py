@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bgmigrate.naming import ident, split
@@ -54,12 +54,15 @@ class Rewrite:
     """What becomes of a table's rows. `missing`: written where the column is NULL; `follow`: written where it differs.
 
     Both map a column to an SQL expression over the table's columns; `types` gives those columns' types ("" where unknown).
+    `inputs`: for a column of `missing`, the columns without whose values its expression gives NULL. To look at them costs less than to compute
+    the value twice; a row that has them and gives NULL all the same is written once, for nothing.
     """
 
     table: str
     missing: Mapping[str, str]
     follow: Mapping[str, str]
     types: Mapping[str, str]
+    inputs: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def columns(self) -> Sequence[str]:
@@ -67,8 +70,13 @@ class Rewrite:
         return (*self.missing, *self.follow)
 
     def _todo(self) -> dict[str, str]:
-        todo = {c: f"{ident(c)} IS NULL AND ({e}) IS NOT NULL" for c, e in self._over_followed(self.missing).items()}
+        todo = {c: f"{ident(c)} IS NULL AND {self._has_value(c, e)}" for c, e in self._over_followed(self.missing).items()}
         return todo | {c: differs(ident(c), as_stored(e, self.types[c]), self.types[c]) for c, e in self._over_followed(self.follow).items()}
+
+    def _has_value(self, column: str, expression: str) -> str:
+        if (inputs := self.inputs.get(column)) is None:
+            return f"({expression}) IS NOT NULL"
+        return compose("({i:q})", i=" OR ".join(f"{ident(c)} IS NOT NULL" for c in sorted(inputs))) if inputs else "true"
 
     def _over_followed(self, expressions: Mapping[str, str]) -> dict[str, str]:
         """The same over what the followed columns become: an expression may read one that this very UPDATE fills."""

@@ -16,15 +16,15 @@ class Pace:
         self.aim, self.size, self.largest = target * AIM, min(size, largest), largest
         self._each: deque[float] = deque(maxlen=10)  # seconds a row
 
-    def took(self, seconds: float) -> None:
-        """A batch of the current size took this long: grow by half at most, shrink at once when it was far too slow."""
+    def took(self, seconds: float, size: int) -> None:
+        """A batch of that many rows took this long: grow by half of it at most, shrink at once when it was far too slow."""
         if seconds > 2 * self.aim:
             self._each.clear()
-            self._resize(self.size * max(0.2, self.aim / seconds))
+            self._resize(min(self.size, size * max(0.2, self.aim / seconds)))
             return
-        self._each.append(seconds / self.size)
+        self._each.append(seconds / size)
         slow = sorted(self._each)[int((len(self._each) - 1) * 0.8)]
-        self._resize(min(self.size * 1.5, self.aim / max(slow, 1e-9)))
+        self._resize(min(size * 1.5, self.aim / max(slow, 1e-9)))
 
     def failed(self) -> None:
         """A batch was refused or had to give way: the next one takes half as many rows."""

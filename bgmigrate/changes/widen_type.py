@@ -61,7 +61,8 @@ class WidenType(Change):
                 same = d.have.default != d.want.default and differences.find("default", d.table, d.name) is None
                 out.append(cls(
                     table=d.table, column=d.name, have=d.have, want=d.want, default=d.want.default if same else None, fits=fits,
-                    checks=_checks(differences, d.table, d.name), indexes=_built_anew(differences, d.table, d.name), twins=_twins(differences, d.table, d.name),
+                    checks=_checks(differences, d.table, d.name), indexes=_built_anew(differences, d.table, d.name),
+                    twins=_twins(differences, d.table, d.name),
                 ))
         return out
 
@@ -85,9 +86,9 @@ class WidenType(Change):
                 stage=Stage.DEMAND,
                 step=RequireSmall(
                     table, "BGM116", f"widen {column}, for {named} would be built anew under ACCESS EXCLUSIVE",
-                    f"DROP INDEX CONCURRENTLY {named} before, and create it CONCURRENTLY again afterwards, where its queries can do without it so long.",
+                    f"DROP INDEX CONCURRENTLY {named} before and create it CONCURRENTLY again afterwards, if its queries can do without it.",
                 ),
-                because=(f"{named}: over an expression or with a predicate, so that PostgreSQL builds it anew while nobody can read; for small tables only.",),
+                because=(f"{named}: over an expression or with a predicate: built anew while nobody can read; for small tables only.",),
             )
 
     def _narrow(self, table: str, column: str) -> tuple[Step, ...]:

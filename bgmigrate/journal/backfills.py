@@ -112,7 +112,11 @@ def begin_over(connection: Connection, id: int) -> None:
     clear_failures(connection, id)
     connection.execute("DELETE FROM bgmigrate.backfill_range WHERE backfill_id = %s", (id,))
     connection.execute(
-        "UPDATE bgmigrate.backfill SET claimed = NULL, upper = NULL, visited = 0, sweep = 0, state = 'running', finished_at = NULL WHERE id = %s", (id,)
+        """
+        UPDATE bgmigrate.backfill SET claimed = NULL, upper = NULL, visited = 0, sweep = 0, state = 'running', finished_at = NULL
+         WHERE id = %s
+        """,
+        (id,),
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import psycopg
+
 from bgmigrate.backfill.batch import Batch, Rewrite
+from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
@@ -14,6 +18,7 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.sql import compose, load
+from bgmigrate.sql.references import references
 
 
 class BackfillDeferred(BgmigrateError):
@@ -23,7 +28,8 @@ class BackfillDeferred(BgmigrateError):
 def fill(on: Runtime, batch: Batch, name: str, prepare: Sequence[str] = ()) -> None:
     """Run a batch over its whole table: printed as one statement offline, one statement on a scratch database, else in short ones by the loop.
 
-    `name`: what the journal calls this backfill of the table. `prepare`: what each session that runs it begins with. Raises BackfillDeferred when it is left for later.
+    `name`: what the journal calls this backfill of the table. `prepare`: what each session that runs it begins with.
+    Raises BackfillDeferred when it is left for later.
     """
     if on.print:
         on.print(batch.statement("true"))
@@ -62,7 +68,25 @@ class BackfillRows(Step):
             types = dict.fromkeys((*self.missing, *self.follow), "")
         prepare: list[str] = []
         missing, follow = (self._contained(on, e, types, prepare) for e in (self.missing, self.follow))
-        fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types), self._name(), prepare)
+        inputs = {} if on.offline or on.scratch else self._inputs(on, types)
+        fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types, inputs=inputs), self._name(), prepare)
+
+    def _inputs(self, on: Runtime, types: dict[str, str]) -> dict[str, set[str]]:
+        """What the expressions of `missing` read, where they give NULL without it; the server is asked.
+
+        Nothing is known for a table without a key, which is swept until nothing is found.
+        """
+        if key_of(on.connection, self.table) is None:
+            return {}
+        found: dict[str, set[str]] = {}
+        nothing = [compose("NULL::{t:q} AS {c:i}", t=t, c=c) for c, t in types.items()]
+        for column, expression in self.missing.items():
+            query = compose("SELECT ({e:q}) IS NULL FROM (SELECT {n:q}) AS {t:i}", e=expression, n=nothing, t=split(self.table)[1])
+            read = references(expression, types)
+            with contextlib.suppress(psycopg.Error):  # it says what is wrong with it when it is used
+                if not read & self.follow.keys() and on.fetch(query) == [(bool(read),)]:
+                    found[column] = read
+        return found
 
     def _contained(self, on: Runtime, expressions: dict[str, str], types: dict[str, str], prepare: list[str]) -> dict[str, str]:
         """The expressions, those of tolerated columns by way of a function that gives NULL where they fail; a session that `prepare` made has it."""

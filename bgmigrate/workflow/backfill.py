@@ -41,7 +41,7 @@ def backfill(
     try:
         return replace(expand(settings, workers=workers, wait=wait, progress=progress), command="backfill")
     except Conflict as conflict:
-        if conflict.code != "BGM915":
+        if conflict.findings[0].code != "BGM915":
             raise
         with connect(settings.url, purpose="backfill") as c:
             begun = [b for b in _known(c, settings) if b.state != "done" and b.job and b.upper]
@@ -93,5 +93,6 @@ def _line(b: backfills.Backfill) -> str:
     refused = f", {b.failures} rows refused" if b.failures else ""
     hot = f", {b.hot / b.rows:.0%} HOT" if b.hot and b.rows else ""
     waits = f", waits: {b.waits}" if b.waits else ""
-    wanted = {"pause": f", to pause ({b.wanted_by})", "cancel": f", cancelled by {b.wanted_by}"}.get(b.wanted, "") if b.state != "done" and not b.waits else ""
+    told = {"run": "", "pause": f", to pause ({b.wanted_by})", "cancel": f", cancelled by {b.wanted_by}"}
+    wanted = told[b.wanted] if b.state != "done" and not b.waits else ""
     return f"{b.table} ({b.name}): {b.state}, {b.rows:,} rows in {b.batches:,} batches{rate}{hot}{at}{refused}{wanted}{waits}"

@@ -95,7 +95,8 @@ def as_json(b: backfills.Backfill) -> dict[str, Any]:
     """A backfill as `expand --json` and `status --json` have it."""
     return {
         "revision": b.revision, "table": b.table, "columns": b.name.split(","), "state": b.state, "rows": b.rows, "batches": b.batches,
-        "seconds": round(b.seconds, 3), "rows_per_second": round(b.rows / b.seconds) if b.seconds else None, "failures": b.failures, "hot": b.hot, "watermark": b.watermark, "upper": b.upper, "wanted": b.wanted, "waits": b.waits,
+        "seconds": round(b.seconds, 3), "rows_per_second": round(b.rows / b.seconds) if b.seconds else None, "failures": b.failures,
+        "hot": b.hot, "watermark": b.watermark, "upper": b.upper, "wanted": b.wanted, "waits": b.waits,
     }
 
 

@@ -16,7 +16,8 @@ from alembic.script import ScriptDirectory
 from bgmigrate import journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import BgmigrateError, ConfigurationError
-from bgmigrate.journal import backfills, environments, evidence, revisions, schema, synchronizations
+from bgmigrate.journal import backfills, environments, evidence, ranges, revisions, schema, synchronizations
+from bgmigrate.journal.backfills import Backfill
 from bgmigrate.snapshot import Snapshot, SnapshotColumn, SnapshotTable
 from tests.project import Project
 from tests.servers import Server
@@ -192,16 +193,24 @@ def test_a_synchronization_is_recorded_once_as_it_is_now(connection: Connection)
 
 
 def test_a_watermark_is_lost_with_its_batch_and_kept_with_it(connection: Connection) -> None:
-    work = backfills.open(connection, revision="e1", table="users", name="full_name")
+    def now() -> Backfill:
+        return backfills.open(connection, revision="e1", table="users", name="full_name")
+
+    work = now()
     backfills.set_upper(connection, work.id, ["99"])
+    backfills.set_claimed(connection, work.id, ["50"], 50)
+    first = ranges.claim(connection, work.id, "me", None, [["25"], ["50"]], 1)
+    backfills.set_claimed(connection, work.id, ["99"], 49)
+    second = ranges.claim(connection, work.id, "me", ["50"], [["99"]], 1)
     with pytest.raises(ZeroDivisionError), connection.transaction():
-        backfills.advance(connection, work.id, ["50"], 50, 0.5)
+        ranges.advance(connection, first, step=2, rows=50, hot=9, seconds=0.5, done=True)
         raise ZeroDivisionError
-    assert backfills.open(connection, revision="e1", table="users", name="full_name").watermark is None
-    backfills.advance(connection, work.id, ["50"], 50, 0.5)
-    backfills.advance(connection, work.id, ["99"], 49, 0.5)
-    found = backfills.open(connection, revision="e1", table="users", name="full_name")
-    assert (found.id, found.watermark, found.upper, found.rows, found.batches, found.seconds) == (work.id, ["99"], ["99"], 99, 2, 1.0)
+    assert (now().watermark, now().rows) == (None, 0)
+    ranges.advance(connection, second, step=1, rows=49, hot=1, seconds=0.5, done=True)
+    assert (now().watermark, now().rows) == (None, 49), "the first range is not done"
+    ranges.advance(connection, first, step=2, rows=50, hot=9, seconds=0.5, done=True)
+    ranges.fold(connection, work.id)
+    assert (now().watermark, now().rows, now().batches, now().hot, now().seconds, now().visited) == (["99"], 99, 2, 10, 1.0, 99)
 
 
 def test_a_backfill_with_refused_rows_is_not_done(connection: Connection) -> None:

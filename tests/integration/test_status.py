@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from bgmigrate.database import connect
-from bgmigrate.journal import backfills, revisions
+from bgmigrate.journal import backfills, ranges, revisions
 from tests.integration.shop import BLUE, GREEN
 from tests.integration.test_switch import add_revision, prove
 from tests.project import Project
@@ -50,7 +50,8 @@ def test_it_tells_what_is_pending_and_how_far_a_backfill_is(shop: Project) -> No
     with connect(shop.url, purpose="test") as c:
         revisions.begin(c, "e1", "expand")
         work = backfills.open(c, revision="e1", table="users", name="full_name")
-        backfills.advance(c, work.id, ["7"], 7, 0.1)
+        backfills.set_upper(c, work.id, ["9"])
+        ranges.advance(c, ranges.claim(c, work.id, "me", None, [["9"]], 2), step=1, rows=7, hot=0, seconds=0.1, done=False)
     found = shop.must("status").json
     assert [(p["revision"], p["phase"], p["begun"]) for p in found["pending"]] == [("e1", "expand", True), ("c1", "contract", False)]
     assert [(b["table"], b["rows"], b["state"]) for b in found["backfills"]] == [("users", 7, "running")]

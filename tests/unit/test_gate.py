@@ -16,7 +16,8 @@ from bgmigrate.journal.evidence import Evidence
 
 NOW = "sha256:now"
 BACKFILL = Backfill(
-    id=1, revision="e1", table="users", name="full_name", state="running", watermark=["7"], upper=["9"], rows=7, batches=1, seconds=0.1, failures=0
+    id=1, revision="e1", table="users", name="full_name", state="running", watermark=["7"], claimed=["7"], upper=["9"], rows=7, batches=1,
+    hot=0, seconds=0.1, visited=7, sweep=7, failures=0, wanted="run", wanted_by=None, waits=None, job=None,
 )
 
 

@@ -1,0 +1,121 @@
+"""One batch, in a transaction of its own: the range is still ours, its rows are written, and the journal says so; all three or none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from bgmigrate import faults
+from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.session import ROW_REFUSED
+from bgmigrate.backfill.walk import Walk
+from bgmigrate.database import Connection
+from bgmigrate.journal import backfills, ranges
+from bgmigrate.journal.ranges import Range
+from bgmigrate.sql import compose
+
+_BEGIN = """
+    SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', '60s', true), set_config('synchronous_commit', 'off', true),
+           set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrote:
+    """Rows of a batch, those of them that stayed in their page, and how long it took, in seconds."""
+
+    rows: int = 0
+    hot: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Wrote) -> Wrote:
+        return Wrote(rows=self.rows + other.rows, hot=self.hot + other.hot, seconds=self.seconds + other.seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """How a job's batches are run. `patience`: seconds a batch waits for a row, below deadlock_timeout, so that no application is a victim."""
+
+    backfill: int
+    job: Job
+    walk: Walk
+    patience: float
+    relations: list[int]  # the table's oid, or its partitions'
+
+    @classmethod
+    def of(cls, c: Connection, backfill: int, job: Job, walk: Walk) -> Batches:
+        """The batches of a job on this server."""
+        row = c.execute("SELECT setting::float8 / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'").fetchone()
+        table = compose("{t:t}", t=job.table)
+        leaves = "SELECT relid::oid::bigint FROM pg_partition_tree(%s::regclass) WHERE isleaf UNION SELECT %s::regclass::oid::bigint"
+        found = c.execute(leaves, [table, table])
+        patience = min(0.4, (row[0] if row else 1.0) * 0.5)
+        return cls(backfill=backfill, job=job, walk=walk, patience=patience, relations=[r[0] for r in found])
+
+    def step(self, c: Connection, r: Range) -> tuple[Range | None, Wrote]:
+        """The range's next pass over one of its parts. None instead of the range when it is done, or no longer ours.
+
+        When a COMMIT's answer was lost, the journal knows: the step that it has is the one to go on with.
+        """
+        number, part = divmod(r.step, len(r.bounds))
+        within = self.walk.within(r.bounds[part - 1] if part else r.after, r.bounds[part])
+        if r.stripes > 1:
+            within = compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(number, r.stripes))
+        done = r.step + 1 == len(r.bounds) * r.stripes
+        with self._transaction(c, r) as now:
+            if now is None or now != r:
+                return now, Wrote()
+            before, began = ranges.hot_updates(c, self.relations), time.monotonic()
+            rows = c.execute(self.job.batch(within).encode()).rowcount
+            took = time.monotonic() - began
+            hot = ranges.hot_updates(c, self.relations) - before
+            ranges.advance(c, r, step=r.step + 1, rows=rows, hot=hot, seconds=took, done=done)
+        return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=took)
+
+    def isolate(self, c: Connection, r: Range, size: int, say: Callable[[list[str], str], None]) -> Iterator[Wrote]:
+        """Visit a range in which the database has refused a row, in ever smaller parts, until only such rows are left out, and recorded.
+
+        Gives what each part wrote; the caller may stop there, and the range is then as far as it says.
+        """
+        largest, upper = size, r.bounds[-1]
+        while True:
+            end = self.walk.ends(c, r.after, upper, size, 1)[0]
+            refused = ""
+            began = time.monotonic()
+            try:
+                with self._transaction(c, r) as now:
+                    if now is None:
+                        return
+                    rows = c.execute(self.job.batch(self.walk.within(r.after, end)).encode()).rowcount
+                    took = time.monotonic() - began
+                    ranges.cut(c, r, end, [upper] if end != upper else [], rows=rows, seconds=took)
+            except (*ROW_REFUSED, psycopg.errors.QueryCanceled) as error:
+                if size > 1:
+                    size //= 2
+                    continue
+                if isinstance(error, psycopg.errors.QueryCanceled):
+                    raise
+                refused, rows, took = (error.diag.message_primary or str(error)).strip(), 0, 0.0
+                with self._transaction(c, r) as now:
+                    if now is None:
+                        return
+                    backfills.fail_row(c, self.backfill, end, refused)
+                    ranges.cut(c, r, end, [upper] if end != upper else [], rows=0, seconds=0.0)
+                say(end, refused)
+            size = min(size * 2, largest)
+            r = replace(r, after=end)
+            yield Wrote(rows=rows, seconds=took)
+            if end == upper:
+                return
+
+    @contextmanager
+    def _transaction(self, c: Connection, r: Range) -> Iterator[Range | None]:
+        """Not waiting for the disk: the rows and the journal's word of them are lost together, or not at all, when the server dies."""
+        faults.point()
+        with c.transaction():
+            c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms"])
+            yield ranges.held(c, r)

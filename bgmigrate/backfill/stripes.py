@@ -1,0 +1,59 @@
+"""In how many passes a range is written, so that its updates stay in their pages (HOT) and touch no index.
+
+A full page has no room for the new versions of its rows. Where only every eighth row is written first, those few move away, PostgreSQL prunes
+what they leave behind when the page is next read, and the other rows' new versions fit where the old ones stood. Measured in
+docs/explanation/backfill.md; we know of no other tool that does it.
+"""
+
+from __future__ import annotations
+
+from bgmigrate.backfill.batches import Wrote
+
+PASSES = 8
+PARTS = 4  # of a range: pass 1 over all of them, then pass 2: what another transaction still sees of a part is pruned by the time it comes again
+DENSE = 3.0  # rows in a page, below which a pass would find none in most pages
+LITTLE = 0.4  # of a range's updates that stayed in their page: pruning does not get through
+REST = 12  # ranges until passes are tried again
+
+
+class Stripes:
+    """Decides for one worker, from what it sees. `indexes`: those that hold a written column; an update is then never HOT."""
+
+    def __init__(self, indexes: list[str], *, able: bool) -> None:
+        self.able, self.why = able and not indexes, ""
+        if indexes:
+            self.why = f"one pass: {', '.join(indexes[:3])} would be written in any case"
+        self._rest = 0
+        self._roomy = False  # pages have room as they are
+
+    def passes(self, spread: float) -> int:
+        """In how many passes the next range is written; `spread`: rows of it in a page."""
+        if not self.able:
+            return 1
+        if spread < DENSE:
+            return self._say(1, "one pass: the key does not follow the table's order")
+        if self._roomy:
+            return 1
+        if self._rest:
+            self._rest -= 1
+            return 1
+        return self._say(PASSES, f"{PASSES} passes over each range, so that updates stay in their pages (HOT)")
+
+    def wrote(self, passes: int, whole: Wrote, first: Wrote) -> None:
+        """A range is done: what was written there, and what by its first pass."""
+        if not self.able or whole.rows < 100:
+            return
+        if passes == 1:
+            if self._roomy and whole.hot < whole.rows * LITTLE:
+                self._roomy = False
+        elif first.hot > first.rows * 0.9:
+            self._roomy = True
+            self._say(1, "one pass: the pages have room")
+        elif whole.hot < whole.rows * LITTLE:
+            self._rest = REST
+            share = f"{whole.hot / whole.rows:.0%}"
+            self._say(1, f"one pass for a while: only {share} stayed in their pages, for an old snapshot keeps what was left behind there")
+
+    def _say(self, passes: int, why: str) -> int:
+        self.why = why
+        return passes

@@ -1,0 +1,207 @@
+"""A worker: claims a range, writes it batch by batch, and goes on to the next. Killed anywhere, it loses at most the batch that ran.
+
+Any number may be at work, in threads, processes or on other machines: the journal is all they share.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import time
+
+import psycopg
+
+from bgmigrate import faults
+from bgmigrate.backfill.batches import Batches, Wrote
+from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.pace import Pace
+from bgmigrate.backfill.permission import Permission
+from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
+from bgmigrate.backfill.stripes import PARTS, Stripes
+from bgmigrate.backfill.vacuum import Vacuum
+from bgmigrate.backfill.walk import Keys, indexed, walk_of
+from bgmigrate.database import Connection
+from bgmigrate.errors import Refused
+from bgmigrate.journal import backfills, ranges
+from bgmigrate.journal.ranges import Range
+from bgmigrate.locking import blockers, lock_not_had
+from bgmigrate.progress import Progress
+from bgmigrate.settings import ExpandSettings
+
+POLL = 0.2  # seconds between looks at what other workers do
+_CLAIM = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('synchronous_commit', 'off', true)"
+
+
+class Worker:
+    """`backfill`: its id in the journal, where its job must be. `stop`: set when the process ends; a worker looks before each batch."""
+
+    def __init__(
+        self, url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress: Progress, stop: threading.Event, number: int = 1
+    ) -> None:
+        self.id, self.job, self.budget, self.progress, self.stop = backfill, job, budget, progress, stop
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
+        self._session = Session(url, f"backfill {job.table}")
+        self._session.prepare = job.prepare
+        self._permission = Permission(backfill, job, budget, progress, stop, speaks=number == 1)
+        self._walk = walk_of(job)
+        self._paces: dict[int, Pace] = {}
+        self._batches: Batches | None = None
+        self._stripes = Stripes([], able=False)
+        self._vacuum: Vacuum | None = None
+        self._range: Range | None = None
+        self._size = 1  # of its parts
+        self._written = self._first = Wrote()  # of the range; of its first pass
+        self._locked_since: float | None = None
+        self._why = ""
+
+    def run(self) -> None:
+        """Work until every range is done.
+
+        Raises Refused when a person has cancelled or too many rows are refused, Conflict when rows stayed locked beyond the lock deadline.
+        """
+        try:
+            while not self.stop.is_set() and self._once():
+                pass
+        finally:
+            self._let_go()
+            self._session.close()
+
+    def _once(self) -> bool:
+        """One batch, or a short wait; an error that another try may overcome is no error. Returns False when nothing is left."""
+        try:
+            going = self._step(self._session.connection())
+            self._locked_since = None
+            return going
+        except IN_THE_WAY as error:
+            self._in_the_way(error)
+        except psycopg.OperationalError as error:
+            if not self._session.lost(error):
+                raise
+            self.progress.step(f"  {self.job.table}: connection lost ({str(error).splitlines()[0]}); connecting again")
+            self._session.close()
+            self._batches = None
+        return True
+
+    def _step(self, c: Connection) -> bool:
+        if not self._permission.given(c):
+            return False
+        if self._batches is None:
+            self._batches = Batches.of(c, self.id, self.job, self._walk)
+            self._vacuum = Vacuum(c, self.job.table, self.progress) if self.job.columns else None
+            self._stripes = Stripes(indexed(c, self.job), able=isinstance(self._walk, Keys) and bool(self.job.columns))
+        if self._range is None:
+            if self._vacuum is not None:
+                self._vacuum.when_due(c)
+            faults.point()
+            self._range = self._claim(c)
+            self._written = self._first = Wrote()
+        if self._range is not None:
+            self._write(c, self._batches, self._range)
+            return True
+        if ranges.unfinished(c, self.id):
+            self.stop.wait(POLL)  # others are at work; one that dies leaves its range to us
+            return True
+        return self._sweep_again(c)
+
+    def _claim(self, c: Connection) -> Range | None:
+        """A dead worker's range, else the next one; None when all are claimed."""
+        with c.transaction():
+            c.execute(_CLAIM)
+            state = backfills.lock(c, self.id)
+            if state is None or state.upper is None:
+                return None
+            ranges.fold(c, self.id)
+            if found := ranges.take_over(c, self.id, self.name):
+                self._size = self._pace(found.stripes).size  # about
+                return found
+            if state.claimed == state.upper:
+                return None
+            passes = self._stripes.passes(self._walk.spread(c, state.claimed, state.upper) if self._stripes.able else 0.0)
+            self._say(self._stripes.why)
+            pace = self._pace(passes)
+            self._size = pace.size
+            bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, PARTS if passes > 1 else 1)
+            backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
+            return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes)
+
+    def _write(self, c: Connection, batches: Batches, r: Range) -> None:
+        try:
+            self._range, wrote = batches.step(c, r)
+        except (*ROW_REFUSED, psycopg.errors.QueryCanceled) as error:
+            self._isolate(c, batches, r, error)
+            return
+        if wrote.seconds:
+            self._pace(r.stripes).took(wrote.seconds, self._size)
+        self._written += wrote
+        if self._vacuum is not None:
+            self._vacuum.wrote(wrote)
+        if r.step < len(r.bounds):
+            self._first += wrote
+        if self._range is None:
+            self._stripes.wrote(r.stripes, self._written, self._first)
+
+    def _isolate(self, c: Connection, batches: Batches, r: Range, error: psycopg.Error) -> None:
+        size = self._pace(r.stripes).size
+
+        def say(key: list[str], words: str) -> None:
+            self.progress.step(f"  {self.job.table}: row {', '.join(key)} refused: {words}")
+
+        self.progress.detail(f"{self.job.table}: {str(error).splitlines()[0]}; looking for the row")
+        for _ in batches.isolate(c, r, max(1, size // 2), say):
+            if self.stop.is_set() or not self._permission.given(c):
+                return
+            self._too_many(c)
+        self._range = None
+
+    def _too_many(self, c: Connection) -> None:
+        state = backfills.get(c, self.id)
+        if state is not None and state.failures > self.budget.max_refused_rows:
+            last = backfills.failures(c, self.id)[-1].error
+            raise Refused(
+                f"the database refuses more than {self.budget.max_refused_rows} rows of {state.table}; the last: {last}",
+                why="It is the expression that is wrong, not a row here and there. Nothing is lost: what is written agrees, contract stays closed.",
+                next="Mend the expression (or raise expand.max_refused_rows), then run `bgmigrate expand` again.", code="BGM916",
+            )
+
+    def _sweep_again(self, c: Connection) -> bool:
+        """Without a key rows may have moved to where we had been: look again, until nothing is found."""
+        with c.transaction():
+            state = backfills.lock(c, self.id)
+            if state is None or isinstance(self._walk, Keys) or state.failures or not state.sweep:
+                return False
+            if state.claimed == state.upper and (top := self._walk.top(c)):
+                backfills.set_upper(c, self.id, top)
+                backfills.sweep_again(c, self.id)
+        return True
+
+    def _in_the_way(self, error: psycopg.Error) -> None:
+        now = time.monotonic()
+        self._locked_since = self._locked_since or now
+        if now - self._locked_since >= self.budget.lock_deadline:
+            c = self._session.connection()
+            raise lock_not_had([self.job.table], blockers(c, [self.job.table]), self.budget.lock_deadline) from error
+        if self._range is not None and isinstance(error, psycopg.errors.DeadlockDetected):
+            self._pace(self._range.stripes).failed()
+        self.stop.wait(random.uniform(0.01, 0.2))
+
+    def _let_go(self) -> None:
+        """Leave a range that is not done to whoever comes; when that fails its lease does."""
+        if self._range is None:
+            return
+        try:
+            ranges.release(self._session.connection(), self._range)
+        except Exception as error:
+            self.progress.detail(f"{self.job.table}: a range is left to its lease: {error}")
+
+    def _pace(self, passes: int) -> Pace:
+        """Rows (or pages) in a part: for passes of several, each writes a share of it."""
+        if passes not in self._paces:
+            self._paces[passes] = Pace(self.budget.batch_target, size=self._walk.begin * passes, largest=self._walk.largest)
+        return self._paces[passes]
+
+    def _say(self, why: str) -> None:
+        if why and why != self._why:
+            self._why = why
+            self.progress.step(f"  backfill {self.job.table}: {why}")

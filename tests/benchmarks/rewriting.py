@@ -1,0 +1,135 @@
+"""Ways to fill a new column of a table that has rows: one UPDATE, pgroll's loop, and ours; each on a fresh copy of the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bgmigrate import journal
+from bgmigrate.database import Connection
+from bgmigrate.journal import backfills
+from bgmigrate.ops import BackfillRows, SynchronizeColumns
+from bgmigrate.ops.runtime import Runtime
+from bgmigrate.progress import Progress
+from bgmigrate.settings import ExpandSettings, Settings
+from tests.benchmarks.meter import Cost, metered
+
+ROWS = """
+CREATE TABLE source AS SELECT i::bigint AS id, md5(i::text) || '@example.org' AS email, 'name ' || i * 7 % 999983 AS name,
+       'city ' || i % 1000 AS city, repeat('note ', 6) AS note, now() - i * interval '1 s' AS created_at FROM generate_series(1, {rows}) i
+"""
+INDEXES = "CREATE INDEX ON t (email); CREATE INDEX ON t (created_at);"
+
+# What pgroll 0.14 creates for `up: upper(name)`, from its public source (pkg/migrations: trigger.go, templates/function.go, backfill.go).
+PGROLL = """
+ALTER TABLE t ADD COLUMN full_name text, ADD COLUMN _pgroll_needs_backfill boolean DEFAULT true;
+CREATE FUNCTION _pgroll_trigger_t_name() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+      id t.id%TYPE := NEW.id; email t.email%TYPE := NEW.email; name t.name%TYPE := NEW.name; city t.city%TYPE := NEW.city;
+      note t.note%TYPE := NEW.note; created_at t.created_at%TYPE := NEW.created_at;
+      latest_schema text; search_path text;
+    BEGIN
+      SELECT 'public_new' INTO latest_schema;
+      SELECT current_setting INTO search_path FROM current_setting('search_path');
+      IF search_path != latest_schema THEN
+        NEW.full_name = upper(name);
+      END IF;
+      NEW._pgroll_needs_backfill = false;
+      RETURN NEW;
+    END; $$;
+CREATE TRIGGER _pgroll_trigger_t_name BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION _pgroll_trigger_t_name();
+"""
+PGROLL_BATCH = """
+WITH batch AS (SELECT id FROM t WHERE _pgroll_needs_backfill = true AND id > %s ORDER BY id LIMIT 1000 FOR NO KEY UPDATE),
+     update AS (UPDATE t SET id = t.id FROM batch WHERE t.id = batch.id RETURNING t.id)
+SELECT max(id) FROM update
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The table that every way is measured on."""
+
+    rows: int
+    indexes: bool = True
+    analyzed: bool = True
+
+    def source(self, c: Connection) -> None:
+        """Make the rows, once."""
+        c.execute(ROWS.format(rows=self.rows).encode())
+
+    def fresh(self, c: Connection) -> None:
+        """Make the table anew, packed as it is after a restore."""
+        c.execute("DROP TABLE IF EXISTS t CASCADE")
+        c.execute("CREATE TABLE t (LIKE source INCLUDING ALL)")
+        c.execute("INSERT INTO t SELECT * FROM source ORDER BY id")
+        c.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
+        if self.indexes:
+            c.execute(INDEXES.encode())
+        c.execute("VACUUM ANALYZE t" if self.analyzed else "VACUUM t")
+        c.execute("CHECKPOINT")
+
+
+def single_update(c: Connection, url: str) -> None:
+    """One statement, which locks every row until it ends."""
+    c.execute("UPDATE t SET full_name = upper(name)")
+
+
+def pgroll(c: Connection, url: str) -> None:
+    """Its published loop, its trigger in place."""
+    last = 0
+    while True:
+        row = c.execute(PGROLL_BATCH, [last]).fetchone()
+        if row is None or row[0] is None:
+            return
+        last = row[0]
+
+
+def ours(workers: int = 1, target: float = 0.05) -> Callable[[Connection, str], None]:
+    """The operations that a revision is written in."""
+
+    def run(c: Connection, url: str) -> None:
+        runtime(c, url, workers, target, BackfillRows("t", missing={"full_name": "upper(name)"}))
+
+    return run
+
+
+def runtime(c: Connection, url: str, workers: int, target: float, step: SynchronizeColumns | BackfillRows) -> None:
+    """Run an operation as `expand` does."""
+    settings = Settings(directory=Path(), expand=ExpandSettings(workers=workers, batch_target=target))
+    on = Runtime(c, url, settings, Progress(-1), {})
+    on.revision = "bench"
+    step.run(on)
+
+
+def prepare_ours(c: Connection, url: str) -> None:
+    """The column and its trigger."""
+    journal.ensure(url)
+    backfills.forget(c, "bench")
+    runtime(c, url, 1, 0.05, SynchronizeColumns("t", "zz_bgm_full_name", add={"full_name": "text"}, forward={"full_name": "upper(name)"}, backward={}))
+
+
+def prepare_update(c: Connection, url: str) -> None:
+    """The column."""
+    c.execute("ALTER TABLE t ADD COLUMN full_name text")
+
+
+def prepare_pgroll(c: Connection, url: str) -> None:
+    """Its columns and its trigger."""
+    c.execute("DROP FUNCTION IF EXISTS _pgroll_trigger_t_name CASCADE")
+    c.execute(PGROLL.encode())
+
+
+def cost(c: Connection, url: str, table: Table, prepare: Callable[[Connection, str], None], work: Callable[[Connection, str], None]) -> Cost:
+    """What one way costs on a fresh table. Raises AssertionError when it has left a row out."""
+    table.fresh(c)
+    prepare(c, url)
+    c.execute("CHECKPOINT")
+    with metered(c, "t") as spent:
+        work(c, url)
+    left = c.execute("SELECT count(*) FROM t WHERE full_name IS DISTINCT FROM upper(name)").fetchone()
+    assert left == (0,), left
+    return spent
+
+

@@ -1,0 +1,129 @@
+"""Where a range is written in passes, its updates stay in their pages; where that cannot be, it is written in one, and said why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bgmigrate import journal
+from bgmigrate.backfill import vacuum
+from bgmigrate.backfill.batches import Wrote
+from bgmigrate.backfill.loop import run
+from bgmigrate.backfill.stripes import PASSES, REST, Stripes
+from bgmigrate.backfill.walk import Keys
+from bgmigrate.database import Connection, connect
+from bgmigrate.journal import backfills
+from bgmigrate.journal.backfills import Backfill
+from bgmigrate.progress import Progress
+from bgmigrate.settings import ExpandSettings
+from tests.integration.test_backfill import doubled, wrong
+
+ROWS = 20_000
+
+
+class Said(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(-1)
+        self.lines: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def c(database: str) -> Iterator[Connection]:
+    """A database with a journal and a packed table of which nothing may be vacuumed behind our back."""
+    journal.ensure(database)
+    with connect(database, purpose="test") as connection:
+        connection.execute("CREATE TABLE t (id int PRIMARY KEY, old int, new int, pad text) WITH (autovacuum_enabled = off)")
+        connection.execute("INSERT INTO t SELECT i, i, NULL, repeat('x', 80) FROM generate_series(1, %s) i", [ROWS])
+        connection.execute("CREATE INDEX other ON t (old)")
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several ranges on a small table."""
+    monkeypatch.setattr(Keys, "largest", 1_000)
+
+
+def fill(c: Connection, url: str, *, target: float = 1.0) -> tuple[Backfill, list[str], float]:
+    """Run it. Returns its state, what was said, and by which factor the table has grown."""
+    size = _size(c)
+    said = Said()
+    done = run(
+        c, url, backfills.open(c, revision="r", table="t", name="new"), doubled(), budget=ExpandSettings(batch_target=target, workers=1), progress=said
+    )
+    assert wrong(c) == 0
+    return done, said.lines, _size(c) / size
+
+
+def _size(c: Connection) -> int:
+    row = c.execute("SELECT pg_relation_size('t')").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.every_server
+def test_updates_of_a_packed_table_stay_in_their_pages(c: Connection, database: str) -> None:
+    done, said, growth = fill(c, database)
+    assert done.hot > ROWS * 0.6
+    assert growth < 1.35
+    assert any("passes over each range" in line for line in said)
+
+
+def test_an_index_on_the_column_leaves_one_pass(c: Connection, database: str) -> None:
+    c.execute("CREATE INDEX mine ON t (id, new)")
+    done, said, _ = fill(c, database)
+    assert (done.hot, any("one pass: mine would be written in any case" in line for line in said)) == (0, True)
+
+
+def test_an_index_whose_predicate_reads_the_column_does_too(c: Connection, database: str) -> None:
+    c.execute("CREATE INDEX mine ON t (id) WHERE new IS NULL")
+    _, said, _ = fill(c, database)
+    assert any("one pass: mine" in line for line in said)
+
+
+def test_rows_without_the_keys_order_are_written_in_one_pass(c: Connection, database: str) -> None:
+    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY hashint4(id)")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order")
+    _, said, _ = fill(c, database)
+    assert any("does not follow the table's order" in line for line in said)
+
+
+def test_a_table_with_room_is_written_in_one_pass_once_that_is_seen(c: Connection, database: str) -> None:
+    c.execute("ALTER TABLE t SET (fillfactor = 45)")
+    c.execute("CREATE TABLE copy AS SELECT * FROM t ORDER BY id")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM copy")
+    done, said, growth = fill(c, database)
+    assert done.hot > ROWS * 0.9
+    assert growth < 1.1
+    assert any("the pages have room" in line for line in said)
+
+
+def test_an_old_snapshot_turns_the_passes_off(c: Connection, database: str) -> None:
+    with connect(database, purpose="report", autocommit=False) as report:
+        report.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        report.execute("SELECT count(*) FROM t")
+        _, said, _ = fill(c, database)
+        report.rollback()
+    assert any("one pass for a while" in line and "old snapshot" in line for line in said)
+
+
+def test_the_passes_come_back_after_a_rest() -> None:
+    stripes = Stripes([], able=True)
+    assert stripes.passes(40.0) == PASSES
+    stripes.wrote(PASSES, Wrote(rows=1000, hot=10), Wrote(rows=125))
+    assert [stripes.passes(40.0) for _ in range(REST + 1)] == [1] * REST + [PASSES]
+
+
+def test_between_slices_the_room_that_rows_left_is_made_free(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vacuum, "LEAST", 2_000)
+    c.execute("CREATE INDEX mine ON t (new)")  # one pass: every row moves
+    c.execute("ANALYZE t")
+    _, said, growth = fill(c, database)
+    assert sum("VACUUM" in line for line in said) >= 5
+    assert growth < 1.5
