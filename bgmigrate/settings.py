@@ -74,6 +74,7 @@ class ExpandSettings:
     max_refused_rows: int = 1000
     # What makes a backfill wait. None: the default (off, or on where it can be observed); 0, false: off; else on, and what cannot be observed stops.
     max_replica_lag: float | None = None
+    ignored_standbys: tuple[str, ...] = ()  # globs of application_name
     max_slot_backlog: Size | None = None
     max_archive_backlog: Size | None = None
     max_wal_rate: Size | None = None  # bytes a second

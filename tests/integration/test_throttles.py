@@ -6,11 +6,13 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 import pytest
 
 from bgmigrate.backfill.throttles import Throttles, configured
+from bgmigrate.backfill.throttles.every import Watched
 from bgmigrate.backfill.throttles.wal_rate import WalRate
 from bgmigrate.database import Connection, connect
 from bgmigrate.settings import ExpandSettings
@@ -199,6 +201,29 @@ def test_a_go_ahead_counts_for_an_interval_and_a_stop_for_no_time(ours: Connecti
     assert again.wait_reason(ours) == "b (expand.throttle_query)"
     admin.execute("UPDATE users SET name = 'a'")
     assert again.wait_reason(ours) is None
+
+
+def test_workers_that_share_them_do_not_ask_the_server_more_often(database: str) -> None:
+    class Counting:
+        name: ClassVar[str] = "counting"
+        setting: ClassVar[str] = "max_counting"
+        asked = 0
+
+        def reason(self, connection: Connection) -> str | None:
+            """Take as long as a slow server."""
+            Counting.asked += 1
+            connection.execute("SELECT pg_sleep(0.1)")
+            return None
+
+    found = Throttles([Watched(throttle=Counting(), given=True)], interval=3600.0)
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(database, purpose="backfill")) for _ in range(4)]
+        threads = [threading.Thread(target=found.wait_reason, args=[c]) for c in connections]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert Counting.asked == 1
 
 
 def test_what_nobody_set_is_on_where_it_can_be_seen(ours: Connection) -> None:

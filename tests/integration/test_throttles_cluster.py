@@ -63,7 +63,7 @@ def throttles(**setting: object) -> Throttles:
 
 def test_a_paused_standby_stops_and_an_idle_or_caught_up_one_does_not(primary: Cluster, admin: Connection, seeing: Connection, ordinary: Connection) -> None:
     now = [100.0]
-    found = ReplicaLag(30.0, clock=lambda: now[0])
+    found, ignoring = ReplicaLag(30.0, clock=lambda: now[0]), ReplicaLag(30.0, ["read*"], clock=lambda: now[0])
     assert found.reason(seeing) is None  # no standby at all
     assert throttles(max_replica_lag=30.0).wait_reason(ordinary) is None
     with primary.standby("reader") as standby, psycopg.connect(standby.url, autocommit=True) as reader:
@@ -71,6 +71,7 @@ def test_a_paused_standby_stops_and_an_idle_or_caught_up_one_does_not(primary: C
 
         def after(seconds: float) -> str | None:
             now[0] += seconds
+            assert ignoring.reason(seeing) is None
             return found.reason(seeing)
 
         def caught_up() -> bool:

@@ -39,7 +39,7 @@ def configured(
     if budget.yield_to_wraparound is not False:
         asked.append((budget.yield_to_wraparound, Wraparound(table)))
     if budget.max_replica_lag != 0:
-        asked.append((budget.max_replica_lag, ReplicaLag(budget.max_replica_lag or REPLICA_LAG)))
+        asked.append((budget.max_replica_lag, ReplicaLag(budget.max_replica_lag or REPLICA_LAG, budget.ignored_standbys)))
     if budget.max_slot_backlog:
         asked.append((True, SlotBacklog(budget.max_slot_backlog)))
     if budget.max_archive_backlog:

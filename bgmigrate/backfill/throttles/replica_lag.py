@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from bgmigrate.backfill.throttles.throttle import Unobservable, bytes_text
@@ -27,8 +28,8 @@ class ReplicaLag:
     name: ClassVar[str] = "replica_lag"
     setting: ClassVar[str] = "max_replica_lag"
 
-    def __init__(self, limit: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit, self._clock = limit, clock
+    def __init__(self, limit: float, ignored: Sequence[str] = (), clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit, self.ignored, self._clock = limit, ignored, clock
         self._flushed: deque[tuple[float, int]] = deque()  # when seen, position
 
     def reason(self, connection: Connection) -> str | None:
@@ -39,11 +40,16 @@ class ReplicaLag:
         now = self._clock()
         if rows:
             self._see(now, rows[0][2])
-        late = [(self._lag(now, replayed, reported), name, flushed - replayed) for _, name, flushed, replayed, reported in rows]
+        counted = [r[1:] for r in rows if not self._ignores(r[1])]
+        late = [(self._lag(now, replayed, reported), name, flushed - replayed) for name, flushed, replayed, reported in counted]
         lag, name, behind = max(late, default=(0.0, "", 0))
         if lag <= self.limit:
             return None
         return f"standby {name} is {lag:.1f} s ({bytes_text(behind)}) behind, the limit is {self.limit:g} s (expand.max_replica_lag)"
+
+    def _ignores(self, name: str) -> bool:
+        """A standby that is late on purpose (recovery_min_apply_delay), which a primary cannot tell."""
+        return any(fnmatchcase(name, glob) for glob in self.ignored)
 
     def _see(self, now: float, flushed: int) -> None:
         if not self._flushed or flushed > self._flushed[-1][1]:
