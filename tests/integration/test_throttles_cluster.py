@@ -11,7 +11,7 @@ import pytest
 
 from bgmigrate.backfill.throttles import Throttles, configured
 from bgmigrate.backfill.throttles.replica_lag import ReplicaLag
-from bgmigrate.database import Connection, connect
+from bgmigrate.database import Connection, connect, named
 from bgmigrate.settings import ExpandSettings
 from bgmigrate.sql import compose
 from tests.integration.test_throttles import only
@@ -28,7 +28,7 @@ def primary(server: Server) -> Iterator[Cluster]:
     """A cluster with an archiver that succeeds, an autovacuum that looks each second, and two roles."""
     if server.kind == "testcontainers":
         pytest.skip("its programs are in the container")
-    with cluster(server, archive_mode="on", autovacuum_naptime="1s") as made:
+    with cluster(server, archive_mode="on", wal_level="logical", autovacuum_naptime="1s") as made:
         with psycopg.connect(made.url, autocommit=True) as c:
             c.execute("CREATE ROLE ordinary LOGIN; CREATE ROLE seeing LOGIN; GRANT pg_monitor TO seeing; CREATE TABLE wide (t text)")
             _set(c, archive_command="true")
@@ -100,7 +100,7 @@ def test_a_paused_standby_stops_and_an_idle_or_caught_up_one_does_not(primary: C
         until(lambda: found.reason(seeing) is None, "it lets go when the standby has caught up")
 
 
-def test_what_only_receives_wal_and_what_decodes_it_are_no_standbys(admin: Connection, seeing: Connection, primary: Cluster) -> None:
+def test_what_only_receives_wal_is_no_standby(admin: Connection, seeing: Connection, primary: Cluster) -> None:
     with primary.receiving():
         until(lambda: admin.execute("SELECT FROM pg_stat_replication WHERE state = 'streaming'").fetchone() is not None, "it streams")
         now = [0.0]
@@ -109,6 +109,31 @@ def test_what_only_receives_wal_and_what_decodes_it_are_no_standbys(admin: Conne
             admin.execute(WIDE)
             assert found.reason(seeing) is None
             now[0] += 100
+
+
+def test_a_subscriber_is_no_standby(admin: Connection, seeing: Connection, primary: Cluster) -> None:
+    admin.execute("CREATE TABLE told (id int PRIMARY KEY); CREATE PUBLICATION told FOR TABLE told")
+    admin.execute("CREATE DATABASE subscriber")
+    admin.execute("SELECT pg_create_logical_replication_slot('told', 'pgoutput')")
+    with connect(named(primary.url, "subscriber"), purpose="test") as subscriber:
+        subscriber.execute("CREATE TABLE told (id int PRIMARY KEY)")
+        subscriber.execute(compose("CREATE SUBSCRIPTION told CONNECTION {u:l} PUBLICATION told WITH (create_slot = false, copy_data = false)", u=primary.url).encode())
+        try:
+            until(lambda: admin.execute("SELECT FROM pg_stat_replication WHERE state = 'streaming'").fetchone() is not None, "it streams")
+            now = [0.0]
+            found = ReplicaLag(1.0, clock=lambda: now[0])
+            with subscriber.transaction():
+                subscriber.execute("LOCK told")  # it cannot apply what comes
+                admin.execute("INSERT INTO told SELECT generate_series(1, 1000)")
+                for _ in range(3):
+                    assert found.reason(seeing) is None
+                    now[0] += 100
+                behind = admin.execute("SELECT replay_lsn < pg_current_wal_flush_lsn() FROM pg_stat_replication WHERE state = 'streaming'").fetchone()
+                assert behind == (True,)
+        finally:
+            subscriber.execute("DROP SUBSCRIPTION told")
+    admin.execute("DROP PUBLICATION told")
+    admin.execute("DROP DATABASE subscriber")
 
 
 def test_files_that_wait_for_the_archiver_stop(admin: Connection, seeing: Connection, ordinary: Connection) -> None:
