@@ -56,15 +56,7 @@ def connect(url: str, *, purpose: str, autocommit: bool = True, **settings: Any)
     """
     # After kill -9 of this process the server stops our statement by itself (client_connection_check_interval, PostgreSQL 14+).
     options = {"client_connection_check_interval": "2s", "idle_in_transaction_session_timeout": "60s", **settings}
-    try:
-        connection = psycopg.connect(
-            conninfo(url), autocommit=True, application_name=f"bgmigrate/{purpose}", connect_timeout=10, client_encoding="utf8",
-            keepalives_idle=30, prepare_threshold=None,
-        )
-    except psycopg.OperationalError as error:
-        raise unreachable(url, error) from None
-    except (psycopg.ProgrammingError, UnicodeError) as error:
-        raise ConfigurationError(f"the database URL cannot be read: {scrub(str(error), url)}", next="Correct BGMIGRATE_DATABASE_URL.") from None
+    connection = dial(url, purpose=purpose)
     try:
         calls = ", ".join(["set_config(%s, %s, false)"] * len(options))
         connection.execute(f"SELECT {calls}".encode(), [str(part) for option in options.items() for part in option])
@@ -73,6 +65,19 @@ def connect(url: str, *, purpose: str, autocommit: bool = True, **settings: Any)
         connection.close()
         raise unreachable(url, error) from None
     return connection
+
+
+def dial(url: str, *, purpose: str) -> Connection:
+    """Open a connection on which nothing has been set yet, in autocommit. Raises as `connect` does."""
+    try:
+        return psycopg.connect(
+            conninfo(url), autocommit=True, application_name=f"bgmigrate/{purpose}", connect_timeout=10, client_encoding="utf8",
+            keepalives_idle=30, prepare_threshold=None,
+        )
+    except psycopg.OperationalError as error:
+        raise unreachable(url, error) from None
+    except (psycopg.ProgrammingError, UnicodeError) as error:
+        raise ConfigurationError(f"the database URL cannot be read: {scrub(str(error), url)}", next="Correct BGMIGRATE_DATABASE_URL.") from None
 
 
 def unreachable(url: str, error: Exception) -> InfrastructureError:

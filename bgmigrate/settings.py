@@ -72,6 +72,21 @@ class ExpandSettings:
     small_table: Size = 16 * 1024**2
     workers: int = 1
     max_refused_rows: int = 1000
+    # What makes a backfill wait. None: the default (off, or on where it can be observed); 0, false: off; else on, and what cannot be observed stops.
+    max_replica_lag: float | None = None
+    ignored_standbys: tuple[str, ...] = ()  # globs of application_name
+    max_slot_backlog: Size | None = None
+    max_archive_backlog: Size | None = None
+    max_wal_rate: Size | None = None  # bytes a second
+    max_active_sessions: int | None = None
+    min_free_disk: Size | None = None
+    throttle_query: str | None = None
+    yield_to_waiting: bool | None = None
+    yield_to_wraparound: bool | None = None
+    # Where a backfill's figures go, for Prometheus.
+    metrics_file: str | None = None
+    metrics_port: int | None = None
+    metrics_address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +247,12 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
     )
 
 
+def _boolean(value: object, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{key} = {value!r} is neither true nor false", next=f"For example {key} = false.")
+    return value
+
+
 def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bool = False) -> Any:
     kinds = {f.name: str(f.type) for f in fields(kind)}
     if (unknown := sorted(table.keys() - kinds.keys())) and not spare:
@@ -245,11 +266,13 @@ def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bo
             continue
         if kinds[key].startswith("float"):
             out[key] = seconds(value, f"{where}.{key}")
-        elif kinds[key] == "Size":
+        elif kinds[key].startswith("Size"):
             out[key] = size(value, f"{where}.{key}")
         elif kinds[key] == "tuple[str, ...]":
             out[key] = (value,) if isinstance(value, str) else tuple(map(str, value))
-        elif kinds[key] == "int":
+        elif kinds[key].startswith("bool"):
+            out[key] = _boolean(value, f"{where}.{key}")
+        elif kinds[key].startswith("int"):
             try:
                 out[key] = int(value)
             except (TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import click
 import bgmigrate
 from bgmigrate.cli import failures, output
 from bgmigrate.errors import ConfigurationError
+from bgmigrate.observing import listeners
 from bgmigrate.progress import Progress
 from bgmigrate.reporting import github
 from bgmigrate.settings import Settings, load, seconds
@@ -79,8 +81,12 @@ def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]
             annotated = "github" in options and github.wanted(options.pop("github"), os.environ)
             try:
                 settings = load(config=config, overrides={"database_url": database_url})
-                run = Run(settings=settings, progress=Progress(-1 if quiet else verbose))
-                report = function(run, **options)
+                events = as_json and not quiet
+                run = Run(
+                    settings=settings, progress=Progress(-1 if quiet else verbose, listeners(settings, json_lines=events), bars=not events),
+                )
+                with contextlib.closing(run.progress):
+                    report = function(run, **options)
             except (BrokenPipeError, click.ClickException):
                 raise  # main knows what they mean
             except (Exception, KeyboardInterrupt) as error:

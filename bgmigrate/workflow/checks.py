@@ -16,6 +16,7 @@ from bgmigrate.errors import BgmigrateError
 from bgmigrate.findings import Finding
 from bgmigrate.history.project import Project
 from bgmigrate.naming import ident
+from bgmigrate.pooler import refuse_pooler
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.environment_file import statements_before_configure
 from bgmigrate.workflow.triggers import broken
@@ -49,6 +50,11 @@ def _server(p: Patient) -> Iterator[Finding]:
     if encoding is None or encoding[0] != "UTF8":
         yield _wrong(f"the database's encoding is {encoding and encoding[0]}, not UTF8", "Restore it into a database made WITH ENCODING 'UTF8'.",
                      why="Names and values outside of ASCII could not be compared.")
+
+
+def _pooler(p: Patient) -> Iterator[Finding]:
+    refuse_pooler(p.settings.url)
+    yield from ()
 
 
 def _privileges(p: Patient) -> Iterator[Finding]:
@@ -157,11 +163,12 @@ def _row(connection: Connection, query: str, *parameters: object) -> tuple[str, 
 
 
 CHECKS: dict[str, Check] = {
-    "server": _server, "privileges": _privileges, "journal": _journal, "history": _history, "env.py": _env_file, "environments": _environments,
-    "pg_dump": _tools, "scratch server": _scratch,
+    "server": _server, "pooler": _pooler, "privileges": _privileges, "journal": _journal, "history": _history, "env.py": _env_file,
+    "environments": _environments, "pg_dump": _tools, "scratch server": _scratch,
 }
 
 # What a question cannot be asked without.
 NEEDS: dict[str, Literal["connection", "project"]] = {
-    "server": "connection", "privileges": "connection", "journal": "connection", "history": "project", "env.py": "project", "pg_dump": "connection",
+    "server": "connection", "pooler": "connection", "privileges": "connection", "journal": "connection", "history": "project", "env.py": "project",
+    "pg_dump": "connection",
 }

@@ -96,3 +96,17 @@ def test_a_command_without_a_database_is_told_how_to_name_one(tmp_path: Path) ->
     with pytest.raises(ConfigurationError) as caught:
         _ = load(directory=tmp_path, environ={}).url
     assert "BGMIGRATE_DATABASE_URL" in caught.value.next
+
+
+def test_what_makes_a_backfill_wait_is_off_on_or_as_by_default(tmp_path: Path) -> None:
+    assert (load(directory=tmp_path, environ={}).expand.max_replica_lag, load(directory=tmp_path, environ={}).expand.yield_to_waiting) == (None, None)
+    environ = {"MAX_REPLICA_LAG": "0", "MAX_WAL_RATE": "20MB", "MAX_ACTIVE_SESSIONS": "12", "YIELD_TO_WAITING": "false", "IGNORED_STANDBYS": '["late*", "x"]'}
+    found = load(directory=tmp_path, environ={f"BGMIGRATE_EXPAND__{k}": v for k, v in environ.items()}).expand
+    assert (found.max_replica_lag, found.max_wal_rate, found.max_active_sessions) == (0.0, 20 * 1024**2, 12)
+    assert (found.yield_to_waiting, found.ignored_standbys) == (False, ("late*", "x"))
+
+
+@pytest.mark.parametrize(("key", "value"), [("YIELD_TO_WAITING", "no"), ("MAX_ACTIVE_SESSIONS", "many"), ("MAX_SLOT_BACKLOG", "10 parsecs"), ("METRICS_PORT", "http")])
+def test_a_value_of_another_kind_is_refused_and_the_key_named(tmp_path: Path, key: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"expand\.{key.lower()} = '{value}' is n"):
+        load(directory=tmp_path, environ={f"BGMIGRATE_EXPAND__{key}": value})
