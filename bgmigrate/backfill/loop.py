@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bgmigrate.backfill.batch import Batch
 from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.throttles import configured
 from bgmigrate.backfill.walk import walk_of
 from bgmigrate.backfill.worker import Worker
 from bgmigrate.database import Connection
@@ -51,7 +52,11 @@ def work(url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress:
     """Be `budget.workers` workers until every range is done. Raises the first error of any, when all have let go of their ranges."""
     stop = threading.Event()
     errors: list[BaseException] = []
-    workers = [Worker(url, backfill, job, budget=budget, progress=progress, stop=stop, number=n + 1) for n in range(budget.workers)]
+    throttles = configured(budget, table=job.table, say=progress.step)
+    workers = [
+        Worker(url, backfill, job, budget=budget, throttles=throttles, progress=progress, stop=stop, number=n + 1) for n in range(budget.workers)
+    ]
+    progress.event("backfill_started", backfill=backfill, table=job.table, columns=list(job.columns))
 
     def beside(worker: Worker) -> None:
         try:
@@ -65,15 +70,16 @@ def work(url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress:
         thread.start()
     try:
         workers[0].run()
-    except BaseException:
+    except BaseException as error:
+        errors.insert(0, error)
         stop.set()
-        raise
-    finally:
-        for thread in threads:
-            thread.join()
-        progress.done()
+    for thread in threads:
+        thread.join()
+    progress.done()
     if errors:
+        progress.event("backfill_failed", backfill=backfill, table=job.table, error=errors[0])
         raise errors[0]
+    progress.event("backfill_done", backfill=backfill, table=job.table)
 
 
 def _refused(connection: Connection, state: Backfill) -> Refused:

@@ -154,7 +154,7 @@ def small(c: Connection, job: Job) -> bool:
 def indexed(c: Connection, job: Job) -> list[str]:
     """The indexes that hold a column which the job writes, or whose expression or predicate reads one: updates of it are never HOT.
 
-    Those that only summarise (BRIN) do not count from PostgreSQL 16 on.
+    Those that only summarise blocks (`brin`) do not count from PostgreSQL 16 on.
     """
     rows = c.execute(
         """

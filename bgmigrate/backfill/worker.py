@@ -20,6 +20,7 @@ from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
 from bgmigrate.backfill.stripes import PARTS, Stripes
+from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
 from bgmigrate.backfill.walk import Keys, indexed, small, walk_of
 from bgmigrate.database import Connection
@@ -38,13 +39,14 @@ class Worker:
     """`backfill`: its id in the journal, where its job must be. `stop`: set when the process ends; a worker looks before each batch."""
 
     def __init__(
-        self, url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress: Progress, stop: threading.Event, number: int = 1
+        self, url: str, backfill: int, job: Job, *, budget: ExpandSettings, throttles: Throttles, progress: Progress, stop: threading.Event,
+        number: int = 1,
     ) -> None:
         self.id, self.job, self.budget, self.progress, self.stop = backfill, job, budget, progress, stop
         self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
         self._session = Session(url, f"backfill {job.table}")
         self._session.prepare = job.prepare
-        self._permission = Permission(backfill, job, budget, progress, stop, speaks=number == 1)
+        self._permission = Permission(backfill, job, throttles, progress, stop, speaks=number == 1)
         self._walk = walk_of(job)
         self._paces: dict[int, Pace] = {}
         self._batches: Batches | None = None
@@ -79,7 +81,9 @@ class Worker:
         except psycopg.OperationalError as error:
             if not self._session.lost(error):
                 raise
-            self.progress.step(f"  {self.job.table}: connection lost ({str(error).splitlines()[0]}); connecting again")
+            words = str(error).splitlines()[0]
+            self.progress.step(f"  {self.job.table}: connection lost ({words}); connecting again")
+            self.progress.event("retry", backfill=self.id, table=self.job.table, sqlstate=error.sqlstate, error=words)
             self._session.close()
             self._batches = None
         return True
@@ -135,6 +139,11 @@ class Worker:
             return
         if wrote.seconds:
             self._pace(r.stripes).took(wrote.seconds, self._size)
+            seen = self._permission
+            self.progress.event(
+                "batch", backfill=self.id, table=self.job.table, rows=wrote.rows, hot=wrote.hot, seconds=wrote.seconds, size=self._size,
+                worker=self.name, share=seen.share, rate=seen.rate, eta=seen.eta,
+            )
         self._written += wrote
         if self._vacuum is not None:
             self._vacuum.wrote(wrote)
@@ -148,6 +157,7 @@ class Worker:
 
         def say(key: list[str], words: str) -> None:
             self.progress.step(f"  {self.job.table}: row {', '.join(key)} refused: {words}")
+            self.progress.event("refused_row", backfill=self.id, table=self.job.table, key=key, error=words)
 
         self.progress.detail(f"{self.job.table}: {str(error).splitlines()[0]}; looking for the row")
         for _ in batches.isolate(c, r, max(1, size // 2), say):
@@ -183,6 +193,7 @@ class Worker:
         if now - self._locked_since >= self.budget.lock_deadline:
             c = self._session.connection()
             raise lock_not_had([self.job.table], blockers(c, [self.job.table]), self.budget.lock_deadline) from error
+        self.progress.event("retry", backfill=self.id, table=self.job.table, sqlstate=error.sqlstate, error=str(error).splitlines()[0])
         if self._range is not None and isinstance(error, psycopg.errors.DeadlockDetected):
             self._pace(self._range.stripes).failed()
         self.stop.wait(random.uniform(0.01, 0.2))

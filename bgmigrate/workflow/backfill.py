@@ -14,6 +14,7 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict
 from bgmigrate.journal import backfills, ranges
 from bgmigrate.journal.backfills import Backfill, Wanted
+from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.expand import as_json, expand, with_workers
@@ -29,6 +30,8 @@ def backfill(
     While another run is at it this one helps, and ends when every row is done. `status`: only say how far each one is. `pause`, `cancel`,
     `resume`: tell the workers, wherever they are. `wait`: seconds to wait for another run instead. Raises what expand raises.
     """
+    if not status:
+        refuse_pooler(settings.url)
     with connect(settings.url, purpose="backfill") as c:
         known = _known(c, settings)
         pending = [b for b in known if b.state != "done"]

@@ -17,6 +17,7 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.locking import run_lock
+from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
@@ -39,6 +40,7 @@ def contract(
         return _nothing(settings, "nothing is in quarantine")
     project = Project.open(settings)
     project.anchor("contract")
+    refuse_pooler(settings.url)
     with connect(settings.url, purpose="contract") as c:
         project.applied(c)
     journal.ensure(settings.url)

@@ -15,6 +15,7 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, environments, revisions
 from bgmigrate.locking import run_lock
 from bgmigrate.ops import BackfillDeferred
+from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.report import Report
@@ -37,6 +38,7 @@ def expand(
     if sql:
         text = runner.sql(project, settings.database_url, destination, attributes={"bgmigrate.settings": settings})
         return Report(command="expand", outcome="done", service=settings.service, extra={"sql": text}, lines=(text,))
+    refuse_pooler(settings.url)
     with connect(settings.url, purpose="expand") as c:
         project.applied(c)
     journal.ensure(settings.url)

@@ -11,6 +11,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.locking import run_lock
+from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Live
@@ -28,6 +29,7 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
     say = progress or Progress()
     project = Project.open(settings)
     project.anchor("expand")
+    refuse_pooler(settings.url)
     with connect(settings.url, purpose="rollback") as c:
         project.applied(c)
         if not journal.exists(c):

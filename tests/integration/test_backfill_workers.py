@@ -15,6 +15,7 @@ from bgmigrate import journal
 from bgmigrate.backfill.batches import Batches, Wrote
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.loop import run, work
+from bgmigrate.backfill.throttles import configured
 from bgmigrate.backfill.walk import Keys, walk_of
 from bgmigrate.backfill.worker import Worker
 from bgmigrate.database import Connection, connect
@@ -66,7 +67,8 @@ def told(c: Connection, id: int) -> Backfill:
 
 def worker(url: str, id: int, job: Job, stop: threading.Event | None = None) -> Worker:
     """One worker, of a process of its own as far as the journal can tell."""
-    return Worker(url, id, job, budget=BUDGET, progress=QUIET, stop=stop or threading.Event())
+    throttles = configured(BUDGET, table="t")
+    return Worker(url, id, job, budget=BUDGET, throttles=throttles, progress=QUIET, stop=stop or threading.Event())
 
 
 @pytest.mark.parametrize("key", ["id serial PRIMARY KEY", "id uuid PRIMARY KEY DEFAULT gen_random_uuid()", "whatever int"])
