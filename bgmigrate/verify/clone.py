@@ -11,6 +11,7 @@ import psycopg
 from bgmigrate import dump, scratch
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import InfrastructureError
+from bgmigrate.excerpt import excerpt
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose, template
@@ -70,7 +71,7 @@ def own(settings: Settings, snapshot: Snapshot, live: LiveSchema, label: str) ->
                 for statement in snapshot.ddl:
                     c.execute(statement.encode())
             except psycopg.Error as error:
-                raise InfrastructureError(f"its own DDL fails: {str(error).splitlines()[0]}: {statement.splitlines()[0][:120]}") from None
+                raise InfrastructureError(f"its own DDL fails: {str(error).splitlines()[0]}: {excerpt(statement, 120)}") from None
         yield url
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.judge import Judged, Result, judge
@@ -139,8 +140,8 @@ def _reason(subject: Subject, table: str, j: Judged) -> str:
     column, known = j.error.get("column"), subject.snapshot.tables.get(table)
     if j.error.get("state") == "23502" and known and column and column not in known.columns:
         return f"{subject.name} does not know {column}, which is NOT NULL and has neither a default nor a trigger that fills it."
-    statement = " ".join(j.error.get("statement", "").split())
-    return f"It runs on the schema that {subject.name} was made for" + (f": {statement[:200]}" if statement else ".")
+    statement = j.error.get("statement", "")
+    return f"It runs on the schema that {subject.name} was made for" + (f": {excerpt(statement, 200)}" if statement else ".")
 
 
 def _drift(subject: Subject, drift: Sequence[Judged]) -> list[Finding]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from psycopg.pq import ExecStatus
 
 from bgmigrate.database import connect
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.sent import Sent, Traffic
@@ -149,7 +150,7 @@ def _finding(subject: Subject, group: Sequence[Sent], code: str, severity: str, 
     tables = [t for t in subject.snapshot.tables if re.search(rf"\b{re.escape(t.rpartition('.')[2])}\b", example)]
     return Finding(
         code=code, severity=severity, version=subject.name, probe="statements", table=tables[0] if len(tables) == 1 else None,  # type: ignore[arg-type]
-        what=f"{what}; {'for example ' if len(group) > 1 else ''}{example[:300]}{'…' if len(example) > 300 else ''}", why=why, next=then,
+        what=f"{what}; {'for example ' if len(group) > 1 else ''}{excerpt(example, 300)}", why=why, next=then,
     )
 
 
