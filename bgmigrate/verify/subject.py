@@ -78,7 +78,7 @@ class Subject:
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:
     """A version whose code has been loaded. Raises VersionFailed when it has no PostgreSQL driver."""
     snapshot = agent.snapshot()
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(*SOURCES)
     configured = settings.environment(name).driver
     drivers = (configured,) if configured else snapshot.drivers
     if not drivers:
@@ -91,7 +91,7 @@ def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject
 
 def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
     """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(*SOURCES)
     return Subject(
         name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",), about=agent.call("about", drivers=["psycopg"]),
     )

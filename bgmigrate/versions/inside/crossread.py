@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
+    from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.describe import literal
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
