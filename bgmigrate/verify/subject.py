@@ -53,6 +53,14 @@ class Subject:
         )
         return found
 
+    def provoke(self, facts: Facts, constraints: Iterable[tuple[str, str, str, list[str]]], limits: str) -> list[str | None]:
+        """Write against constraints (table, kind, name, columns) as if they were not there: what the server says of each; nothing stays."""
+        found: list[str | None] = self.agent.call(
+            "provoke", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000), limits=limits,
+            constraints=[{"table": t, "kind": kind, "name": name, "columns": columns} for t, kind, name, columns in constraints],
+        )
+        return found
+
     def twins(self, facts: Facts, table: str, key: list[str]) -> dict[str, Any]:
         """Commit two rows that are alike in these columns; says which values they have, or why not."""
         found: dict[str, Any] = self.agent.call(
