@@ -43,6 +43,7 @@ def users(*columns: str, more: str = "", table: str = "users") -> str:
 NAME = "name: Mapped[str] = mapped_column(Text)"
 FULL = "full_name: Mapped[str] = mapped_column(Text)"
 NOTE = "note: Mapped[str | None] = mapped_column(Text)"
+CHECKED = 'note: Mapped[str | None] = mapped_column(Text, CheckConstraint("note IS NOT NULL"))'
 NOTED = "note: Mapped[str] = mapped_column(Text)"
 BLUE = users(NAME)
 
@@ -152,6 +153,8 @@ CASES = (
          expected=("BGM801", "error", "blue", "users", "note")),
     Case(hazard="BGM207", name="by a check", blue=users(NAME, NOTE), green=users(NAME, NOTED), database=users(NAME, NOTE),
          after=("ALTER TABLE users ADD CONSTRAINT noted CHECK (note IS NOT NULL) NOT VALID",), expected=("BGM801", "error", "blue", "users", "note")),
+    Case(hazard="BGM207", name="by a check as old as the table", blue=users(NAME, NOTE), green=users(NAME, NOTED), database=users(NAME, CHECKED),
+         after=("CREATE TABLE alembic_version (version_num text)", "INSERT INTO alembic_version VALUES ('1')")),
     Case(hazard="BGM207", name="filled", blue=users(NAME, NOTE), green=users(NAME, NOTED), database=users(NAME, NOTED), after=(FILLED,)),
     Case(hazard="BGM208", name="read as NULL", blue=users(NAME, NOTED), green=users(NAME, NOTE), database=users(NAME, NOTE),
          expected=("BGM805", "warning", "blue", "users", "note")),
