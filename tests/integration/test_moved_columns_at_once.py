@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bgmigrate import faults, journal
-from bgmigrate.backfill.pace import Pace
+from bgmigrate.backfill.walk import Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.journal import backfills
 from bgmigrate.ops import BackfillTable, StopSynchronizingTables, SynchronizeTables
@@ -241,8 +241,8 @@ def test_a_backfill_that_is_killed_among_writers_loses_nothing_and_revives_nothi
     c = on.connection
     c.execute(ADDRESSES.encode())
     c.execute("INSERT INTO users (id, street, city) SELECT i, NULLIF('s' || i, 's' || i / 7 * 7), 'c' FROM generate_series(1, 3000) i")
-    monkeypatch.setattr(Pace, "__init__", lambda self, target, size=60: self.__dict__.update(target=target, size=60))  # many batches
-    monkeypatch.setattr(Pace, "largest", 60)
+    monkeypatch.setattr(Keys, "begin", 60)  # many batches
+    monkeypatch.setattr(Keys, "largest", 60)
     arguments = ("users", "addresses", ["user_id"], ONE)
     SynchronizeTables(*arguments).run(on)
     with Crowd(database, 3000) as crowd:
