@@ -10,17 +10,18 @@ from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.subject import Subject
 
 
-def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe | None:
+def identity(narrow: Subject, wide: Subject, facts: Facts, *, candidate: str) -> Probe | None:
     """For each table whose key is unique for `narrow` and no longer in the database: let `wide` write two rows that `narrow` takes for one.
 
-    None when there is no such table.
+    None when there is no such table. A warning where it is the candidate whose key is new: its rule is not in force before contract, whose gate
+    counts the rows that break it, and whether the live version writes such rows its models do not say.
     """
     began = time.monotonic()
     tables = {t: key for t in sorted(narrow.snapshot.tables.keys() & wide.snapshot.tables.keys()) if (key := _widened(narrow, wide, facts, t))}
     if not tables:
         return None
-    findings = []
-    checked = 0
+    findings: list[Finding] = []
+    checked, new = 0, narrow.name == candidate
     for table, key in tables.items():
         written = wide.twins(facts, table, key)
         checked += 1
@@ -32,13 +33,16 @@ def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe | None:
             continue
         says = "; ".join(f"its {m['does']} {m['message'] or 'meets ' + str(m['rows']) + ' rows'}" for m in harmed)
         findings.append(Finding(
-            code="BGM810", version=narrow.name, probe="identity", table=table, column=key[0] if len(key) == 1 else None,
+            code="BGM810", severity="warning" if new else "error", version=narrow.name, probe="identity", table=table,
+            column=key[0] if len(key) == 1 else None,
             what=f"{wide.name} may write two rows of {table} that {narrow.name} takes for one ({', '.join(key)}): {says}",
             why=f"{narrow.name} finds rows by {', '.join(key)} alone: it reads one of the two, changes both, and deletes both.",
-            next=f"Keep the unique key over {', '.join(key)} until {narrow.name} is gone: drop it in contract.",
+            next=f"Nothing, where {wide.name} never writes such rows; contract refuses while there are any." if new
+            else f"Keep the unique key over {', '.join(key)} until {narrow.name} is gone: drop it in contract.",
         ))
     return Probe(
-        probe="identity", version=narrow.name, checked=checked, failed=len(findings), seconds=time.monotonic() - began, findings=tuple(findings),
+        probe="identity", version=narrow.name, checked=checked, failed=0 if new else len(findings), seconds=time.monotonic() - began,
+        findings=tuple(findings),
     )
 
 

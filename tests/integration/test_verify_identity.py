@@ -36,3 +36,9 @@ def test_a_unique_key_that_stays_until_contract_keeps_them_apart(bench: Bench) -
     report = bench.verify(blue=NARROW, green=WIDE)
     assert report.outcome == "passed"
     assert not [f for f in report.findings if f.code == "BGM810"]
+
+
+def test_a_key_that_only_the_candidate_has_is_a_warning_until_contract_makes_it_one(bench: Bench) -> None:
+    bench.build(WIDE)
+    report = bench.verify(blue=WIDE, green=NARROW)
+    assert [(f.severity, f.version) for f in report.findings if f.code == "BGM810"] == [("warning", "green")]
