@@ -11,8 +11,8 @@ from bgmigrate.backfill.throttles import configured
 from bgmigrate.backfill.walk import walk_of
 from bgmigrate.backfill.worker import Worker
 from bgmigrate.database import Connection
-from bgmigrate.errors import Refused
-from bgmigrate.journal import backfills
+from bgmigrate.errors import InfrastructureError, Refused
+from bgmigrate.journal import backfills, ranges
 from bgmigrate.journal.backfills import Backfill
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
@@ -21,7 +21,7 @@ from bgmigrate.settings import ExpandSettings
 def run(
     connection: Connection, url: str, state: Backfill, batch: Batch, *, prepare: Sequence[str] = (), budget: ExpandSettings, progress: Progress
 ) -> Backfill:
-    """Run the batch over every row that is not done, from where the journal says it stopped; others may help (`help_with`).
+    """Run the batch over every row that is not done, from where the journal says it stopped; others may help (`work`).
 
     Raises Refused (BGM916) when the database refused rows: the others are done, the refused ones are in the journal with key and error.
     Raises Conflict when rows stayed locked for longer than the lock deadline.
@@ -39,6 +39,7 @@ def run(
             backfills.set_upper(connection, state.id, upper)
     if upper:
         work(url, state.id, job, budget=budget, progress=progress)
+    _must_be_whole(connection, state)
     with connection.transaction():
         backfills.finish(connection, state.id)
     found = backfills.get(connection, state.id)
@@ -80,6 +81,16 @@ def work(url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress:
         progress.event("backfill_failed", backfill=backfill, table=job.table, error=errors[0])
         raise errors[0]
     progress.event("backfill_done", backfill=backfill, table=job.table)
+
+
+def _must_be_whole(connection: Connection, state: Backfill) -> None:
+    """Workers end when nothing is left; that it is so is asked of the journal, for `done` opens contract's gate."""
+    found = backfills.get(connection, state.id)
+    if found is None or found.claimed != found.upper or ranges.unfinished(connection, state.id):
+        raise InfrastructureError(
+            f"the backfill of {state.table} has ended before its end", why="Rows are left that have no value in the new column yet.",
+            next="Run the same command again: it goes on where it stopped.",
+        )
 
 
 def _refused(connection: Connection, state: Backfill) -> Refused:

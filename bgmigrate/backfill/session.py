@@ -21,11 +21,9 @@ IN_THE_WAY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, 
 class Session:
     """`prepare`: statements that every session of the job begins with."""
 
-    def __init__(self, url: str, purpose: str) -> None:
-        self.url, self.purpose, self.prepare = url, purpose, ()
+    def __init__(self, url: str, purpose: str, prepare: Sequence[str]) -> None:
+        self.url, self.purpose, self.prepare = url, purpose, prepare
         self._c: Connection | None = None
-
-    prepare: Sequence[str]
 
     def connection(self) -> Connection:
         """The connection. Raises InfrastructureError when the server stays away for longer than a minute."""

@@ -44,8 +44,7 @@ class Worker:
     ) -> None:
         self.id, self.job, self.budget, self.progress, self.stop = backfill, job, budget, progress, stop
         self.name = f"{socket.gethostname()}/{os.getpid()}/{number}"
-        self._session = Session(url, f"backfill {job.table}")
-        self._session.prepare = job.prepare
+        self._session = Session(url, f"backfill {job.table}", job.prepare)
         self._permission = Permission(backfill, job, throttles, progress, stop, speaks=number == 1)
         self._walk = walk_of(job)
         self._paces: dict[int, Pace] = {}

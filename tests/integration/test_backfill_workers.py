@@ -241,3 +241,11 @@ def test_a_finished_one_is_said_to_be_finished(c: Connection, database: str) -> 
     state = backfills.open(c, revision="r", table="t", name="new")
     done = run(c, database, state, doubled(), budget=BUDGET, progress=QUIET)
     assert (done.state, done.rows, done.watermark, wrong(c)) == ("done", 2_000, ["2000"], 0)
+
+
+def test_one_whose_workers_left_too_early_is_not_called_done(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(c, "id serial PRIMARY KEY", 2_000)
+    monkeypatch.setattr(Worker, "run", lambda self: None)
+    with pytest.raises(InfrastructureError, match="before its end"):
+        run(c, database, backfills.open(c, revision="r", table="t", name="new"), doubled(), budget=BUDGET, progress=QUIET)
+    assert [b.state for b in backfills.pending(c)] == ["running"]
