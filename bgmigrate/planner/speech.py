@@ -66,7 +66,7 @@ class DriverSpeech:
                 process = self._open.enter_context(agent(self._settings, spec, environment=environment))
             except ConfigurationError as error:
                 raise Untried(str(error)) from error
-            process.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+            process.extend(*SOURCES)
             drivers = filter(None, (self._settings.environment(environment).driver, *process.snapshot().drivers))
             driver = next(drivers, None)
             if driver is None:

@@ -8,23 +8,21 @@ from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.subject import Subject
+from bgmigrate.verify.tally import by_finding
 
 
-def identity(narrow: Subject, wide: Subject, facts: Facts, *, candidate: str) -> Probe | None:
+def identity(narrow: Subject, wide: Subject, facts: Facts, *, candidate: str) -> Probe:
     """For each table whose key is unique for `narrow` and no longer in the database: let `wide` write two rows that `narrow` takes for one.
 
-    None when there is no such table. A warning where it is the candidate whose key is new: its rule is not in force before contract, whose gate
-    counts the rows that break it, and whether the live version writes such rows its models do not say.
+    A warning where it is the candidate whose key is new: its rule is not in force before contract, whose gate counts the rows that break it,
+    and whether the live version writes such rows its models do not say.
     """
     began = time.monotonic()
-    tables = {t: key for t in sorted(narrow.snapshot.tables.keys() & wide.snapshot.tables.keys()) if (key := _widened(narrow, wide, facts, t))}
-    if not tables:
-        return None
     findings: list[Finding] = []
-    checked, new = 0, narrow.name == candidate
-    for table, key in tables.items():
+    new = narrow.name == candidate
+    common = sorted(narrow.snapshot.tables.keys() & wide.snapshot.tables.keys())
+    for table, key in ((t, key) for t in common if (key := _widened(narrow, wide, facts, t))):
         written = wide.twins(facts, table, key)
-        checked += 1
         if "error" in written:
             continue  # something else keeps them apart
         met = narrow.meet(facts, table, written["key"])
@@ -41,8 +39,8 @@ def identity(narrow: Subject, wide: Subject, facts: Facts, *, candidate: str) ->
             else f"Keep the unique key over {', '.join(key)} until {narrow.name} is gone: drop it in contract.",
         ))
     return Probe(
-        probe="identity", version=narrow.name, checked=checked, failed=0 if new else len(findings), seconds=time.monotonic() - began,
-        findings=tuple(findings),
+        probe="identity", version=narrow.name, checked=len(common), failed=0 if new else len(findings), seconds=time.monotonic() - began,
+        findings=tuple(findings), tables=by_finding(common, findings),
     )
 
 

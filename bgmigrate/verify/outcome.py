@@ -9,7 +9,8 @@ from typing import Any
 from bgmigrate.findings import Finding
 from bgmigrate.reporting.tally import Tally
 
-PROBES = ("shape", "roundtrip", "crossread")  # those of every trial: each is a test of its own under pytest
+# Each is a test of its own under pytest, where there is something to ask.
+PROBES = ("shape", "roundtrip", "crossread", "identity", "statements", "command")
 SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
 
 

@@ -53,6 +53,14 @@ class Subject:
         )
         return found
 
+    def provoke(self, facts: Facts, constraints: Iterable[tuple[str, str, str, list[str]]], limits: str) -> list[str | None]:
+        """Write against constraints (table, kind, name, columns) as if they were not there: what the server says of each; nothing stays."""
+        found: list[str | None] = self.agent.call(
+            "provoke", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000), limits=limits,
+            constraints=[{"table": t, "kind": kind, "name": name, "columns": columns} for t, kind, name, columns in constraints],
+        )
+        return found
+
     def twins(self, facts: Facts, table: str, key: list[str]) -> dict[str, Any]:
         """Commit two rows that are alike in these columns; says which values they have, or why not."""
         found: dict[str, Any] = self.agent.call(
@@ -78,7 +86,7 @@ class Subject:
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:
     """A version whose code has been loaded. Raises VersionFailed when it has no PostgreSQL driver."""
     snapshot = agent.snapshot()
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(*SOURCES)
     configured = settings.environment(name).driver
     drivers = (configured,) if configured else snapshot.drivers
     if not drivers:
@@ -91,7 +99,7 @@ def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject
 
 def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
     """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(*SOURCES)
     return Subject(
         name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",), about=agent.call("about", drivers=["psycopg"]),
     )

@@ -17,8 +17,10 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify import clone, facts, texts
+from bgmigrate.verify.bound import bound
 from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
+from bgmigrate.verify.defaults import defaults
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.identity import identity
 from bgmigrate.verify.masked import masked
@@ -120,7 +122,7 @@ def run(
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate, pool)
-            probes += filter(None, (identity(s, o, here, candidate=candidate) for s, o in pairs if o is not None))
+            probes += [identity(s, o, here, candidate=candidate) for s, o in pairs if o is not None]
         after = contracted.result() if contracted else None
         if traffic.statements:
             say.step(f"{len(traffic.statements)} statements that the services send")
@@ -175,7 +177,7 @@ def _met(on: Facts, live: clone.LiveSchema, subject: Subject, candidate: str) ->
 
 def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str, synchronized: Collection[str]) -> list[Probe]:
     """Shape and round trip of one version."""
-    began = time.monotonic()
+    began, expanded = time.monotonic(), schema == "expanded"
     found = shape(subject, on)
     trips = roundtrip(subject, other, on, found, schema=schema, limits=limits, synchronized=synchronized)
     lacking = [*unused(subject, found, trips, schema), *masked(subject, other, on, found, trips, synchronized)]
@@ -184,8 +186,9 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
         what=f"{subject.name} was not tried on a schema of its own: {subject.own_fails}",
         why="Without it, what fails on every schema cannot be told from what fails on this one.",
         next="Nothing, if its DDL needs its migrations to run.",
-    )] if subject.own_fails and schema == "expanded" else []
-    drift = found.drift if schema == "expanded" else ()
+    )] if subject.own_fails and expanded else []
+    lacking += [*defaults(subject, other, on), *bound(subject, other, on, limits)] if expanded else []
+    drift = found.drift if expanded else ()
     spent = time.monotonic() - began - sum(t.seconds for t in trips)
     return [
         Probe(

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from bgmigrate.errors import BgmigrateError, ConfigurationError
 from bgmigrate.snapshot import Snapshot
+from bgmigrate.versions.inside import DESCRIBE
 
 AGENT = Path(__file__).with_name("agent.py")
 LOAD_TIMEOUT = 120.0  # seconds; an application that waits for a service when imported would wait for ever
@@ -56,6 +57,7 @@ class Agent:
     def __enter__(self) -> Self:
         try:
             self._start()
+            self.extend(DESCRIBE)
             if self.models:
                 self.call("load", timeout=self.timeout, paths=self.paths, models=self.models)
         except BaseException:
@@ -71,6 +73,10 @@ class Agent:
         if self._snapshot is None:
             self._snapshot = Snapshot.from_json(self.call("snapshot", timeout=self.timeout), self.name)
         return self._snapshot
+
+    def extend(self, *sources: Path) -> None:
+        """Send code for its process to take in."""
+        self.call("extend", timeout=self.timeout, sources=[(p.name, p.read_text(encoding="utf-8")) for p in sources])
 
     def call(self, command: str, *, timeout: float = 600.0, **arguments: Any) -> Any:
         """Ask one thing and wait up to `timeout` seconds. Raises VersionFailed for an error, a crash or no answer."""

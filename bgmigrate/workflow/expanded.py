@@ -74,8 +74,14 @@ def compare(settings: Settings, *, blue: str | None = None, green: str | None = 
         return verify(replace(settings, database_url=url), blue=release, green=green or working_tree(settings), progress=Progress(-1))
 
 
+def asked(settings: Settings, version: str) -> list[str]:
+    """The probes that the version will be asked; statements and a command only where they are configured."""
+    optional = {"statements": settings.verify.statements, "command": settings.verify.command(version)}
+    return [p for p in PROBES if optional.get(p, True)]
+
+
 def broken(report: Report, version: str, probe: str) -> list[Finding]:
-    """The errors of one probe of one version; of a probe that nobody asks for by name, with the round trip's."""
+    """The errors of one probe of one version; of what is asked of the database itself, with the round trip's."""
     errors = [f for f in report.findings if f.severity == "error"]
     mine = [
         f for f in errors

@@ -5,5 +5,10 @@ The files share one namespace there, with `bgmigrate/versions/agent.py` and in t
 
 from pathlib import Path
 
-_NAMES = ("samples", "session", "rows", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "about")
-SOURCES = tuple(Path(__file__).with_name(f"{name}.py") for name in _NAMES)
+_DIRECTORY = Path(__file__).parent
+DESCRIBE = _DIRECTORY / "describe.py"  # every version is asked for its snapshot; what the probes need goes only to those that are tried
+_NAMES = (
+    "samples", "session", "rows", "extremes", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "bound",
+    "about",
+)
+SOURCES = tuple(_DIRECTORY / f"{name}.py" for name in _NAMES)

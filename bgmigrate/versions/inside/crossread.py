@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
+    from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.describe import literal
+    from bgmigrate.versions.inside.extremes import labels
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
@@ -32,7 +34,7 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
             maker.shared.ready(target)
             committed(connection)
             kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
-            for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in maker.labels(target)]:
+            for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in labels(target)]:
 
                 def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Place]:
                     maker.insert(session, target, **how)

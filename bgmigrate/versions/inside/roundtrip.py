@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.extremes import labels, widths
     from bgmigrate.versions.inside.rows import Maker, ParentFailed, Target
     from bgmigrate.versions.inside.samples import Sampler
     from bgmigrate.versions.inside.session import told, with_connection
@@ -90,11 +91,11 @@ class Trip:
             if error is not None and at[0] == "delete":
                 self.results[-1]["alone"] = self.maker.settled(lambda s: self.delete_alone(s, target))[1] is None
             stages = stages[reached + 1 :] if error is not None else []
-        for column, value in self.maker.labels(target):
+        for column, value in labels(target):
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: value}))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
-        for column, text in self.maker.widths(target):
-            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: text}))
+        for column, wide in widths(self.facts, target):
+            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: wide}))
             self.note(target, "insert wide", error, [column.name])
         if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
             for name, write in together(self.maker, target, self.allows(target, DELETE)):
