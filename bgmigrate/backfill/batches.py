@@ -20,7 +20,8 @@ from bgmigrate.sql import compose
 
 _BEGIN = """
     SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', '60s', true), set_config('synchronous_commit', 'off', true),
-           set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+           set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+           set_config('bgmigrate.hot', (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::text FROM unnest(%s::oid[]) o), true)
 """
 
 
@@ -69,11 +70,10 @@ class Batches:
         with self._transaction(c, r) as now:
             if now is None or now != r:
                 return now, Wrote()
-            before, began = ranges.hot_updates(c, self.relations), time.monotonic()
+            began = time.monotonic()
             rows = c.execute(self.job.batch(within).encode()).rowcount
             took = time.monotonic() - began
-            hot = ranges.hot_updates(c, self.relations) - before
-            ranges.advance(c, r, step=r.step + 1, rows=rows, hot=hot, seconds=took, done=done)
+            hot = ranges.advance(c, r, step=r.step + 1, rows=rows, relations=self.relations, seconds=took, done=done)
         return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=took)
 
     def isolate(self, c: Connection, r: Range, size: int, say: Callable[[list[str], str], None]) -> Iterator[Wrote]:
@@ -117,5 +117,5 @@ class Batches:
         """Not waiting for the disk: the rows and the journal's word of them are lost together, or not at all, when the server dies."""
         faults.point()
         with c.transaction():
-            c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms"])
+            c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms", self.relations])
             yield ranges.held(c, r)

@@ -12,7 +12,7 @@ from bgmigrate.database import Connection
 from bgmigrate.progress import Progress
 from bgmigrate.sql import compose
 
-SLICE = 0.1  # of the table's rows that moved to another place since the last time
+SLICE = 0.2  # of the table's rows that moved to another place since the last time
 LEAST = 50_000  # rows: less is not worth reading every index for
 
 # The table's owner, or from PostgreSQL 17 on who was granted MAINTAIN, may vacuum it.

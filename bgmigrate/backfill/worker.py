@@ -22,7 +22,7 @@ from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
 from bgmigrate.backfill.stripes import PARTS, Stripes
 from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
-from bgmigrate.backfill.walk import Keys, indexed, small, walk_of
+from bgmigrate.backfill.walk import Keys, indexed, pays, walk_of
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, ranges
@@ -94,7 +94,7 @@ class Worker:
         if self._batches is None:
             self._batches = Batches.of(c, self.id, self.job, self._walk)
             self._vacuum = Vacuum(c, self.job.table, self.progress) if self.job.columns else None
-            able = isinstance(self._walk, Keys) and bool(self.job.columns) and not small(c, self.job)
+            able = isinstance(self._walk, Keys) and bool(self.job.columns) and pays(c, self.job)
             self._stripes = Stripes(indexed(c, self.job) if able else [], able=able)
         if self._range is None:
             if self._vacuum is not None:
@@ -127,7 +127,7 @@ class Worker:
             self._say(self._stripes.why)
             pace = self._pace(passes)
             self._size = pace.size
-            bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, PARTS if passes > 1 else 1)
+            bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, PARTS)
             backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
             return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes)
 

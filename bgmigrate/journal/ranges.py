@@ -61,27 +61,27 @@ def held(connection: Connection, range_: Range) -> Range | None:
     return _one(connection, _HELD, (range_.id, range_.token))
 
 
-def advance(connection: Connection, range_: Range, *, step: int, rows: int, hot: int, seconds: float, done: bool) -> None:
-    """Record a batch; to be called inside its own transaction, after `held`."""
-    connection.execute(
-        """
-        UPDATE bgmigrate.backfill_range SET step = %s, rows = rows + %s, hot = hot + %s, seconds = seconds + %s, batches = batches + 1, done = %s,
-               lease_until = clock_timestamp() + %s * interval '1 s'
-         WHERE id = %s
-        """,
-        (step, rows, hot, seconds, done, LEASE, range_.id),
-    )
+def advance(
+    connection: Connection, range_: Range, *, step: int, rows: int, relations: Sequence[int] = (), seconds: float, done: bool
+) -> int:
+    """Record a batch; to be called inside its own transaction, after `held`. Returns how many of its updates stayed in their page (HOT).
 
-
-def hot_updates(connection: Connection, relations: Sequence[int]) -> int:
-    """Updates of these tables in this session that stayed in their page, as far as they are not yet reported to the server's statistics.
-
-    Nothing is reported inside a transaction, so two looks there give the difference.
+    That is what this session has counted for these tables since the transaction began, when `bgmigrate.hot` was set to it: nothing is reported to
+    the server's statistics, and counted from nought, inside a transaction.
     """
-    query = "SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0) FROM unnest(%s::oid[]) o"
-    row = connection.execute(query, (list(relations),)).fetchone()
-    assert row is not None
-    return int(row[0])
+    row = connection.execute(
+        """
+        WITH batch AS (
+            SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint
+                   - coalesce(nullif(current_setting('bgmigrate.hot', true), ''), '0')::bigint AS hot FROM unnest(%s::oid[]) o
+        )
+        UPDATE bgmigrate.backfill_range r SET step = %s, rows = rows + %s, hot = r.hot + batch.hot, seconds = seconds + %s, batches = batches + 1,
+               done = %s, lease_until = clock_timestamp() + %s * interval '1 s'
+          FROM batch WHERE id = %s RETURNING batch.hot
+        """,
+        (list(relations), step, rows, seconds, done, LEASE, range_.id),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def cut(connection: Connection, range_: Range, after: Sequence[str], bounds: Sequence[Sequence[str]], *, rows: int, seconds: float) -> None:

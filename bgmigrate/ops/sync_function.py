@@ -13,6 +13,7 @@ from bgmigrate.backfill.batch import as_stored, differs
 from bgmigrate.naming import ident, object_name, split
 from bgmigrate.sql import compose, literal, load
 from bgmigrate.sql.references import references
+from bgmigrate.sql.tame import is_tame, is_total
 
 # PostgreSQL's implicit casts between numbers, which fail for no value (PostgreSQL documentation, 10.3 and pg_cast.castcontext).
 WIDER = {
@@ -83,11 +84,14 @@ class Sync:
 
     @property
     def plain(self) -> bool:
-        """Do all expressions only copy a column or name a constant? Then nothing depends on the session's search_path."""
+        """Do all expressions only copy a column, name a constant or say what every session understands alike? Then none needs a search_path."""
         constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}
-        copied = all(c in constant or self._is_copy(c, e) for c, e in (*self.forward.items(), *self.backward.items()))
+        copied = all(c in constant or self._is_copy(c, e) or self._tame(e) for c, e in (*self.forward.items(), *self.backward.items()))
         filled = all(self._is_copy(c, e) or not (self.inputs(e) or "(" in e) for c, e in self.fill.items())
         return copied and filled and all(self._copies(e) for e in (*self.mirror.values(), *self.mirror_back.values()))
+
+    def _tame(self, expression: str) -> bool:
+        return bool(self.inputs(expression)) and is_tame(expression, split(self.table)[1], self.columns)
 
     def _copies(self, expression: str) -> str | None:
         """The column that an expression is nothing but."""
@@ -114,9 +118,19 @@ class Sync:
         """The expression evaluated over NEW or OLD. Its names are resolved by the server, never replaced in its text."""
         if column := self._copies(expression):
             return f"{row}.{ident(column)}"
-        if not self.inputs(expression):
-            return f"({expression})"
+        if not self.inputs(expression) or self._tame(expression):
+            return f"({expression})"  # its columns are in variables: `_load`
         return compose("(SELECT ({e:q}) FROM (SELECT {r:q}.*) AS {t:i})", e=expression, r=row, t=split(self.table)[1])
+
+    def _load(self, row: str, *expressions: str) -> list[str]:
+        """Put the columns that tame expressions read into the variables of their names, from NEW or OLD."""
+        read = {c for e in expressions if self._tame(e) and not self._copies(e) for c in self.inputs(e)}
+        return [f"{ident(c)} := {row}.{ident(c)};" for c in self.columns if c in read]
+
+    def _variables(self) -> list[str]:
+        every = (*self.forward.values(), *self.backward.values(), *self.mirror.values(), *self.mirror_back.values(), *self.fill.values())
+        read = {c for e in every if self._tame(e) and not self._copies(e) for c in self.inputs(e)}
+        return [f"{ident(c)} {self.columns[c]};" for c in self.columns if c in read]
 
     def body(self) -> str:
         """The statements between BEGIN and RETURN NEW."""
@@ -136,9 +150,9 @@ class Sync:
             lines += self._assign(column, expression, guarded=not self._never_fails(column, expression))
         # asked before the pairs are brought in step: afterwards both sides have changed
         asked = {c: self._changed(f) for c in self.derived if (f := self._followed(c))}
-        if asked:
-            declared = [f"    {_by_green(c)} boolean := TG_OP = 'UPDATE' AND ({changed});" for c, changed in asked.items()]
-            lines = ["DECLARE", *declared, "BEGIN", *(f"    {line}" for line in lines), "END;"]
+        declared = [f"{_by_green(c)} boolean := TG_OP = 'UPDATE' AND ({changed});" for c, changed in asked.items()] + self._variables()
+        if declared:
+            lines = ["DECLARE", *(f"    {line}" for line in declared), "BEGIN", *(f"    {line}" for line in lines), "END;"]
         return "\n".join(f"    {line}" for line in lines)
 
     def _followed(self, column: str) -> list[str]:
@@ -149,12 +163,16 @@ class Sync:
         return [n for new, old in self.pairs if set(old) & set(inputs) for n in new if n not in inputs]
 
     def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
-        assignment = f"NEW.{ident(target)} := {self.value('NEW', expression)};"
-        if not guarded or self._is_copy(target, expression) or not self.inputs(expression):
-            return [assignment]
+        assignment = [*self._load("NEW", expression), f"NEW.{ident(target)} := {self.value('NEW', expression)};"]
+        if not guarded or self._is_copy(target, expression) or not self.inputs(expression) or self._total(target, expression):
+            return assignment
         # A value that the expression cannot take must not become an error in the other version's face: it reads as NULL,
         # counts as divergent, and keeps contract shut until it is mended.
-        return ["BEGIN", f"    {assignment}", "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(target)} := NULL;", "END;"]
+        return ["BEGIN", *(f"    {line}" for line in assignment), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(target)} := NULL;", "END;"]
+
+    def _total(self, column: str, expression: str) -> bool:
+        """Has it a value for every row, which the column takes?"""
+        return self._tame(expression) and is_total(expression, self.columns[column], self.columns)
 
     def _assign_all(self, targets: Sequence[str], source: Mapping[str, str], *, guarded: bool) -> Iterator[str]:
         for target in targets:
@@ -189,8 +207,8 @@ class Sync:
         """The old columns follow, unless the new ones are just what the old ones give: forward may lose something, as in a backfill."""
         stale = " OR ".join(self._differs("NEW", c, self.forward[c]) for c in new)
         compute = list(self._assign_all(old, self.backward, guarded=False))
-        lines = [f"IF {stale} THEN", *compute, "END IF;"]
-        if all(self._is_copy(c, self.forward[c]) for c in new):
+        lines = [*self._load("NEW", *(self.forward[c] for c in new)), f"IF {stale} THEN", *compute, "END IF;"]
+        if all(self._is_copy(c, self.forward[c]) or self._total(c, self.forward[c]) for c in new):
             return lines
         # what blue left there may be nothing that forward can take: then it is stale
         return ["BEGIN", *(f"    {line}" for line in lines), "EXCEPTION WHEN OTHERS THEN", *compute, "END;"]
@@ -223,11 +241,13 @@ class Sync:
         """Compute again unless a version has set a value of its own; an input that the expression could not take counts as one."""
         old = self._differs("OLD", column, expression)
         compute = [
+            *self._load("OLD", expression),
             f"IF NOT ({old}) THEN",
+            *(f"    {line}" for line in self._load("NEW", expression)),
             f"    NEW.{ident(column)} := {self.value('NEW', expression)};",
             "END IF;",
         ]
-        if column not in self.forward or self._is_copy(column, expression):
+        if column not in self.forward or self._is_copy(column, expression) or self._total(column, expression):
             return compute
         return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(column)} := NULL;", "END;"]
 

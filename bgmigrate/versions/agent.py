@@ -10,10 +10,10 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
-import json
 import os
 import sys
 import traceback
+from json import dumps, loads  # ours, whatever the application makes of that module
 from typing import Any, Callable, Dict, List, Tuple
 
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
@@ -99,10 +99,11 @@ def drivers() -> List[str]:
 
 
 def failure(error: BaseException) -> Dict[str, Any]:
-    """An error as it travels: its last line, and the whole traceback without our own frames."""
+    """An error as it travels: its type and first line, and the whole traceback without our own frames."""
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     last = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
-    return {"error": last[-1] if last else repr(error), "traceback": "".join(lines)}
+    said = last[-1 if isinstance(error, SyntaxError) else 0] if last else repr(error)  # a SyntaxError shows its place before it says what it is
+    return {"error": said, "traceback": "".join(lines)}
 
 
 def extend(sources: List[Tuple[str, str]]) -> None:
@@ -123,12 +124,12 @@ def serve(read: int, write: int) -> None:
     gc.set_threshold(100_000)  # models are half a million objects that stay: looking through them for garbage takes a third of the time
     with os.fdopen(read, encoding="utf-8") as requests, os.fdopen(write, "w", encoding="utf-8") as answers:
         for line in requests:
-            request = json.loads(line)
+            request = loads(line)
             try:
                 answer = {"result": COMMANDS[request["command"]](**request.get("arguments", {}))}
             except (Exception, SystemExit) as error:  # an application may call sys.exit() when imported
                 answer = failure(error)
-            answers.write(json.dumps(answer, default=str) + "\n")
+            answers.write(dumps(answer, default=str) + "\n")
             answers.flush()
 
 

@@ -203,14 +203,14 @@ def test_a_watermark_is_lost_with_its_batch_and_kept_with_it(connection: Connect
     backfills.set_claimed(connection, work.id, ["99"], 49)
     second = ranges.claim(connection, work.id, "me", ["50"], [["99"]], 1)
     with pytest.raises(ZeroDivisionError), connection.transaction():
-        ranges.advance(connection, first, step=2, rows=50, hot=9, seconds=0.5, done=True)
+        ranges.advance(connection, first, step=2, rows=50, seconds=0.5, done=True)
         raise ZeroDivisionError
     assert (now().watermark, now().rows) == (None, 0)
-    ranges.advance(connection, second, step=1, rows=49, hot=1, seconds=0.5, done=True)
+    ranges.advance(connection, second, step=1, rows=49, seconds=0.5, done=True)
     assert (now().watermark, now().rows) == (None, 49), "the first range is not done"
-    ranges.advance(connection, first, step=2, rows=50, hot=9, seconds=0.5, done=True)
+    ranges.advance(connection, first, step=2, rows=50, seconds=0.5, done=True)
     ranges.fold(connection, work.id)
-    assert (now().watermark, now().rows, now().batches, now().hot, now().seconds, now().visited) == (["99"], 99, 2, 10, 1.0, 99)
+    assert (now().watermark, now().rows, now().batches, now().seconds, now().visited) == (["99"], 99, 2, 1.0, 99)
 
 
 def test_a_backfill_with_refused_rows_is_not_done(connection: Connection) -> None:

@@ -51,7 +51,7 @@ def test_it_tells_what_is_pending_and_how_far_a_backfill_is(shop: Project) -> No
         revisions.begin(c, "e1", "expand")
         work = backfills.open(c, revision="e1", table="users", name="full_name")
         backfills.set_upper(c, work.id, ["9"])
-        ranges.advance(c, ranges.claim(c, work.id, "me", None, [["9"]], 2), step=1, rows=7, hot=0, seconds=0.1, done=False)
+        ranges.advance(c, ranges.claim(c, work.id, "me", None, [["9"]], 2), step=1, rows=7, seconds=0.1, done=False)
     found = shop.must("status").json
     assert [(p["revision"], p["phase"], p["begun"]) for p in found["pending"]] == [("e1", "expand", True), ("c1", "contract", False)]
     assert [(b["table"], b["rows"], b["state"]) for b in found["backfills"]] == [("users", 7, "running")]
