@@ -10,7 +10,7 @@ from typing import Any
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify.facts import Facts
-from bgmigrate.versions.inside import SOURCES
+from bgmigrate.versions.inside import PROBING
 from bgmigrate.versions.process import Agent, VersionFailed
 
 FIRST = {"blue": 1000, "green": 15000}  # where each version's sample values begin, so that their rows do not collide
@@ -78,7 +78,7 @@ class Subject:
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:
     """A version whose code has been loaded. Raises VersionFailed when it has no PostgreSQL driver."""
     snapshot = agent.snapshot()
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(PROBING)
     configured = settings.environment(name).driver
     drivers = (configured,) if configured else snapshot.drivers
     if not drivers:
@@ -91,7 +91,7 @@ def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject
 
 def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
     """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
-    agent.call("extend", sources=[(p.name, p.read_text(encoding="utf-8")) for p in SOURCES])
+    agent.extend(PROBING)
     return Subject(
         name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",), about=agent.call("about", drivers=["psycopg"]),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
-import json
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, VERSION, literal, table_key
+    from bgmigrate.versions.agent import COMMANDS, ENCODE_SORTED, VERSION, table_key
+    from bgmigrate.versions.inside.literals import literal
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
@@ -194,7 +194,7 @@ def plain(value: Any, type_: Any) -> Tuple[str, Optional[str]]:
     if isinstance(value, datetime.timedelta):
         return "interval", repr(value.total_seconds())
     if isinstance(value, (list, dict)):
-        return "json", json.dumps(value, sort_keys=True, default=str)
+        return "json", ENCODE_SORTED(value)
     return "other", None
 
 

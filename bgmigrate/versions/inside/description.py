@@ -1,0 +1,128 @@
+"""What the models say, in the portable form of a snapshot."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import sys
+import uuid
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional
+
+if TYPE_CHECKING:
+    from bgmigrate.versions.agent import COMMANDS, VERSION, Version, class_name, drivers, sqlalchemy_version, table_key
+    from bgmigrate.versions.inside.literals import literal
+    from bgmigrate.versions.inside.order import in_fixed_order
+
+
+def snapshot(version: Version) -> Dict[str, Any]:
+    """What the models say, in the portable form."""
+    from sqlalchemy import create_mock_engine
+
+    statements: Dict[str, None] = {}  # each once, in order: several MetaData may share a type
+
+    def note(statement: Any, *_: Any, **__: Any) -> None:
+        if hasattr(statement, "compile"):
+            kw = {} if getattr(statement, "__visit_name__", "").startswith(("create", "drop", "add", "ddl", "set_")) else {"literal_binds": True}
+            text = str(statement.compile(dialect=dialect, **({"compile_kwargs": kw} if kw else {})))
+        else:
+            text = str(statement)
+        if text.strip():
+            statements[text.strip()] = None
+
+    # A named paramstyle: with %s styles the compiler doubles every percent sign of a CHECK or default.
+    engine: Any = create_mock_engine("postgresql://", note, paramstyle="named")
+    dialect = engine.dialect
+    dialect._backslash_escapes = False  # see literal(): before 2.1 an unconnected dialect doubles the backslashes of comments and defaults
+    for metadata in version.metadatas:
+        metadata.create_all(engine, checkfirst=False)
+    mapped: Dict[str, List[str]] = {}
+    initial: Dict[Any, Any] = {}
+    for mapper in version.mappers():
+        for table in mapper.tables:
+            mapped.setdefault(table_key(table), []).append(class_name(mapper.class_))
+        initial.update(class_defaults(mapper))
+    return {
+        "schema": "bgmigrate.snapshot/1",
+        "ddl": in_fixed_order(list(statements)),
+        "tables": {table_key(t): describe(t, mapped.get(table_key(t), []), initial, dialect) for t in version.tables()},
+        "models": version.models,
+        "sqlalchemy": sqlalchemy_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "drivers": drivers(),
+    }
+
+
+def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:
+    """One table of the portable form."""
+    return {
+        "name": str(table.name),
+        "schema": None if table.schema in (None, "public") else str(table.schema),
+        "columns": {
+            str(c.name): {
+                "type": str(c.type.compile(dialect=dialect)),
+                "nullable": bool(c.nullable),
+                "primary_key": bool(c.primary_key),
+                "default": default_of(c, initial.get(c)),
+                "server_default": c.server_default is not None,
+                "hints": dict(c.info.get("bgmigrate", {})),
+                "values": [str(v) for v in getattr(c.type, "enums", None) or ()],
+            }
+            for c in table.columns
+        },
+        "names": sorted(given_names(table, dialect)),
+        "hints": dict(table.info.get("bgmigrate", {})),
+        "mapped_by": sorted(set(classes)),
+    }
+
+
+def given_names(table: Any, dialect: Any) -> Iterable[str]:
+    """Names of constraints and indexes that the model or its naming convention gives; PostgreSQL makes up the others."""
+    prepare, convention = dialect.identifier_preparer, table.metadata.naming_convention
+    for thing in list(table.constraints) + list(table.indexes):
+        if thing.name is not None or set(convention) - {"ix"}:
+            try:
+                name = prepare.format_constraint(thing) if thing in table.constraints else prepare.format_index(thing)
+            except AssertionError:
+                continue  # 2.1's way of saying that neither model nor convention names it; older ones return None
+            if name:
+                yield name.strip('"').replace('""', '"')
+
+
+def class_defaults(mapper: Any) -> Dict[Any, Any]:
+    """Scalar defaults that a class fills in itself: fields of dataclasses and of pydantic models (SQLModel)."""
+    import dataclasses
+
+    cls = mapper.class_
+    fields = {n: f.default for n, f in getattr(cls, "__dataclass_fields__", {}).items() if f.default is not dataclasses.MISSING}
+    pydantic = getattr(cls, "model_fields", None) or getattr(cls, "__fields__", None)
+    if isinstance(pydantic, dict):
+        fields.update({n: getattr(f, "default", None) for n, f in pydantic.items()})
+    plain = (str, int, float, bool, bytes, decimal.Decimal, enum.Enum, datetime.date, datetime.time, uuid.UUID)
+    return {
+        attr.columns[0]: fields[attr.key]
+        for attr in mapper.column_attrs
+        if attr.key in fields and isinstance(fields[attr.key], plain) and hasattr(attr.columns[0], "table")
+    }
+
+
+def default_of(column: Any, initial: Any) -> Optional[Dict[str, str]]:
+    """What Python fills in on INSERT: a scalar as an SQL literal of the column's own type, or only that there is something."""
+    default = column.default
+    if default is None:
+        scalar = initial
+        if scalar is None:
+            return None
+    elif getattr(default, "is_sequence", False):
+        return {"kind": "sequence"}
+    elif getattr(default, "is_clause_element", False):
+        return {"kind": "sql"}
+    elif getattr(default, "is_scalar", False):
+        scalar = default.arg
+    else:
+        return {"kind": "callable"}
+    text = literal(scalar, column.type)
+    return {"kind": "scalar", "sql": text} if text is not None else {"kind": "callable"}
+
+
+COMMANDS["snapshot"] = lambda: snapshot(VERSION)
