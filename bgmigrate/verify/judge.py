@@ -53,7 +53,7 @@ def judge(
         elif aside and (state in BY_VALUE | {"parent", None} or subject.own is None or (result["target"], result["stage"]) in control):
             verdict = "nothing"  # these values, or the version itself, do not allow it
         elif (result["target"], result["stage"]) in control:
-            verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
+            verdict = "nothing" if result["error"]["kind"] == "Differs" or result.get("partial") else "inconclusive"
         else:
             verdict = "unused" if result["stage"].startswith("upsert") else _verdict(subject, other, facts, result, synchronized)
         out.append(Judged(result=result, verdict=verdict, missing=missing))
@@ -79,6 +79,9 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
             before = (facts.located(result["table"]) or "", column) in facts.original
             return "break" if other and requires(other, result["table"], column) and not before else "drift"
+    if state == "0A000" and facts.located(result["table"]) in facts.views:
+        # A column that the view computes. Where the other version maps it as well, that is how it was; else the view stands for a table that was.
+        return "drift" if other is None or _maps_all(other, result["table"], error["message"]) else "break"
     if state == "22001" and result["stage"] == "insert wide":
         # Its model allows longer texts than the column holds. If the other version is content with the column, the change broke it.
         return "break" if other and too_narrow(other, facts, result["table"], result["columns"][0]) is False else "drift"
@@ -91,6 +94,12 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             return "inconclusive" if subject.knows(holder) else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
+
+
+def _maps_all(subject: Subject, table: str, message: str) -> bool:
+    """Does the version's model have the table with the first name that the server quotes, a column's?"""
+    known, column = subject.snapshot.tables.get(table), re.search(r'"([^"]+)"', message)
+    return bool(known and column and column[1] in known.columns)
 
 
 def _keys(subject: Subject | None, table: str) -> set[str]:

@@ -25,7 +25,7 @@ from bgmigrate.verify.masked import masked
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.sent import Traffic
-from bgmigrate.verify.shape import shape
+from bgmigrate.verify.shape import bare, shape
 from bgmigrate.verify.statements import statements
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
 from bgmigrate.verify.tally import rows
@@ -117,6 +117,7 @@ def run(
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
         jobs = [pool.submit(_alone, s, o, _met(tried_on, live, s, candidate), "expanded", limits, synchronized) for s, o in pairs]
         probes = [p for job in jobs for p in job.result()]
+        probes += filter(None, (bare(s, here, candidate=s.name == candidate or o is None) for s, o in pairs))
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate, pool)
