@@ -25,6 +25,7 @@ class LiveSchema:
     search_path: str
     extensions: tuple[tuple[str, str], ...] = ()  # name, schema
     original: frozenset[tuple[str, str]] = frozenset()
+    published: tuple[tuple[str, str, str], ...] = ()  # schema, table and what of it a publication publishes: update, delete
 
 
 def take(url: str) -> LiveSchema:
@@ -37,8 +38,10 @@ def take(url: str) -> LiveSchema:
             "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'"
         ).fetchall()
         migrated = c.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
+        published = c.execute(template("published_tables").encode()).fetchall()
         original = c.execute(template("original_not_null").encode()).fetchall() if migrated and migrated[0] else []
-    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original))
+    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original),
+                      published=tuple((s, t, w) for s, t, w in published))
 
 
 @contextlib.contextmanager
@@ -50,6 +53,7 @@ def clone(settings: Settings, live: LiveSchema, label: str = "clone") -> Iterato
                 dump.restore(c, live.sql)
                 _refresh(c)
                 _make_room(c)
+                _publish(c, live)
             except psycopg.Error as error:
                 raise _unlike(error) from None
             _search_path(c, live.search_path)
@@ -90,6 +94,13 @@ def _make_room(c: Connection) -> None:
     for schema, table, oid in without:
         default = compose("CREATE TABLE {s:i}.{d:i} PARTITION OF {s:i}.{t:i} DEFAULT", s=schema, d=f"bgm_default_{oid}", t=table)
         c.execute(default.encode())
+
+
+def _publish(c: Connection, live: LiveSchema) -> None:
+    """Publish what the live database publishes: of such a table nothing can be changed or deleted that has no replica identity."""
+    for what in sorted({w for _, _, w in live.published}):
+        tables = ", ".join(compose("{s:i}.{t:i}", s=s, t=t) for s, t, w in live.published if w == what)
+        c.execute(compose("CREATE PUBLICATION {n:i} FOR TABLE {t:q} WITH (publish = {w:l})", n=f"bgm_{what}", t=tables, w=what).encode())
 
 
 def _search_path(c: Connection, path: str) -> None:

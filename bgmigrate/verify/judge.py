@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bgmigrate.verify.bound import says
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
@@ -42,7 +43,7 @@ def judge(
     the tables with sync triggers."""
     broken_tables = {r["table"] for r in failed if r["error"].get("state") not in BY_VALUE | {"parent"}}
     out = []
-    for result in failed:
+    for result in (_of_null(r, facts) for r in failed):
         state = result["error"].get("state")
         missing = named(result, shape) if state in SAYS_MISSING else None
         aside = result.get("together")  # single rows went through
@@ -50,6 +51,8 @@ def judge(
             verdict: Verdict = "nothing" if result["error"]["table"] in broken_tables | set(shape.tables) else "inconclusive"
         elif missing:
             verdict = "break"
+        elif result.get("null"):
+            verdict = _verdict(subject, other, facts, result, synchronized)
         elif aside and (state in BY_VALUE | {"parent", None} or subject.own is None or (result["target"], result["stage"]) in control):
             verdict = "nothing"  # these values, or the version itself, do not allow it
         elif (result["target"], result["stage"]) in control:
@@ -62,26 +65,32 @@ def judge(
 
 def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Result, synchronized: Collection[str]) -> Verdict:
     error = result["error"]
-    state = error.get("state")
+    state, at = error.get("state"), facts.located(result["table"])
     if error["kind"] == "Differs":
         # Only our triggers are there for both versions' sake; one of the application's (updated_at) is meant to change what is written.
-        at = facts.located(result["table"])
         return "break" if at in synchronized else "nothing" if at in facts.triggered else "differs"
     if state == "P0001" and "bgmigrate." in error.get("context", ""):
         return "break"  # it is our trigger that refuses
     if state == "P0001" and result["stage"] in ("update", "delete"):
         return "refused"  # the application's own rule (rows of an audit are kept for ever), whichever version asks
-    if state in BY_VALUE:
+    if state in BY_VALUE and not result.get("null"):
         return "inconclusive"
+    if at in facts.views and (state in ("23502", "0A000")):
+        # What a view computes, or leaves out of a table that requires it. Where the other version maps the view as well, that is how it was and
+        # it is there to be read; else the view stands for a table that was.
+        shared = other is None or (result["table"] in other.snapshot.tables if state == "23502" else _maps(other, result))
+        return "drift" if shared else "break"
+    if state == "55000" and "replica identity" in error.get("message", "") and not _has_key(subject, result["table"]):
+        return "drift"  # without a key in the model it has never been changed or deleted
+    if state == "23514":  # see _of_null()
+        bound = [_has(s, result["table"], error["constraint"], facts) for s in (other, subject)]
+        return "break" if bound == [True, False] else "drift"
     if state == "23502" and (column := error.get("column")):
         mine = subject.snapshot.tables.get(result["table"])
         if mine and column in mine.columns and mine.columns[column].nullable:
             # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
             before = (facts.located(result["table"]) or "", column) in facts.original
             return "break" if other and requires(other, result["table"], column) and not before else "drift"
-    if state == "0A000" and facts.located(result["table"]) in facts.views:
-        # A column that the view computes. Where the other version maps it as well, that is how it was; else the view stands for a table that was.
-        return "drift" if other is None or _maps_all(other, result["table"], error["message"]) else "break"
     if state == "22001" and result["stage"] == "insert wide":
         # Its model allows longer texts than the column holds. If the other version is content with the column, the change broke it.
         return "break" if other and too_narrow(other, facts, result["table"], result["columns"][0]) is False else "drift"
@@ -96,10 +105,31 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
     return "break"
 
 
-def _maps_all(subject: Subject, table: str, message: str) -> bool:
+def _of_null(result: Result, facts: Facts) -> Result:
+    """A refusal by a CHECK that says no more than NOT NULL depends on no value of ours: the result with its column, marked `null`."""
+    error = result["error"]
+    table = facts.table(result["table"])
+    check = table.constraints.get(error.get("constraint") or "") if table and error.get("state") == "23514" else None
+    if check is None or not re.fullmatch(r'CHECK \(\(*("?)[^"()]+\1 IS NOT NULL\)*\)( NOT VALID)?', check.definition):
+        return result
+    return {**result, "null": True, "columns": list(check.columns)}
+
+
+def _maps(subject: Subject, result: Result) -> bool:
     """Does the version's model have the table with the first name that the server quotes, a column's?"""
-    known, column = subject.snapshot.tables.get(table), re.search(r'"([^"]+)"', message)
+    known, column = subject.snapshot.tables.get(result["table"]), re.search(r'"([^"]+)"', result["error"]["message"])
     return bool(known and column and column[1] in known.columns)
+
+
+def _has_key(subject: Subject, table: str) -> bool:
+    known = subject.snapshot.tables.get(table)
+    return bool(known and any(c.primary_key for c in known.columns.values()))
+
+
+def _has(subject: Subject | None, table: str, constraint: str, facts: Facts) -> bool:
+    """Does the version's own schema have the database's constraint, under whatever name?"""
+    known, here = (f.table(table) if f else None for f in (subject and subject.own, facts))
+    return bool(known and here and says(here.constraints[constraint]) in map(says, known.constraints.values()))
 
 
 def _keys(subject: Subject | None, table: str) -> set[str]:

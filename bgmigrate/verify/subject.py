@@ -13,6 +13,7 @@ from bgmigrate.verify.facts import Facts
 from bgmigrate.versions.inside import PROBING
 from bgmigrate.versions.process import Agent, VersionFailed
 
+LARGEST = {"SMALLINT": 2**15 - 1, "INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 FIRST = {"blue": 1000, "green": 15000}  # where each version's sample values begin, so that their rows do not collide
 
 
@@ -44,10 +45,14 @@ class Subject:
         return found
 
     def write(self, facts: Facts, others: Iterable[Snapshot] = ()) -> list[dict[str, Any]]:
-        """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know."""
+        """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know, and where one of them has a smaller
+        integer for a key, there is a row whose key that cannot hold."""
         known = facts.as_json()
         for table, columns in ((t, s.tables[t].columns) for s in others for t in s.tables.keys() & known.keys()):
             known[table]["values"] = known[table].get("values", {}) | {n: list(c.values) for n, c in columns.items() if c.values}
+            mine = self.snapshot.tables[table].columns if table in self.snapshot.tables else {}
+            wider = {n: c.type for n, c in columns.items() if n in mine and is_wider(mine[n].type, c.type)}
+            known[table]["beyond"] = {n: LARGEST[t] + 1 for n, t in wider.items() if mine[n].primary_key}
         found: list[dict[str, Any]] = self.agent.call(
             "write", url=facts.url, driver=self.drivers[0], facts=known, first=FIRST.get(self.name, 1000)
         )
@@ -73,6 +78,11 @@ class Subject:
         """Load rows, whoever wrote them."""
         found: list[dict[str, Any]] = self.agent.call("read", url=facts.url, driver=self.drivers[0], rows=rows, delete=delete)
         return found
+
+
+def is_wider(type_: str, other: str) -> bool:
+    """Holds one integer type more than the other?"""
+    return LARGEST.get(type_, 0) > LARGEST.get(other, 2**63)
 
 
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:

@@ -17,6 +17,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify import clone, facts, texts
+from bgmigrate.verify.bound import bound
 from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
 from bgmigrate.verify.facts import Facts
@@ -180,6 +181,7 @@ def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limi
     found = shape(subject, on)
     trips = roundtrip(subject, other, on, found, schema=schema, limits=limits, synchronized=synchronized)
     lacking = [*unused(subject, found, trips, schema), *masked(subject, other, on, found, trips, synchronized)]
+    lacking += [f for f in bound(subject, other, on) if not any(t.table == f.table and t.column == f.column for p in trips for t in p.findings)]
     own = [Finding(
         code="BGM807", severity="info", version=subject.name, probe="shape",
         what=f"{subject.name} was not tried on a schema of its own: {subject.own_fails}",
