@@ -8,22 +8,20 @@ from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.subject import Subject
+from bgmigrate.verify.tally import by_finding
 
 
-def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe | None:
+def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe:
     """For each table whose key is unique for `narrow` and no longer in the database: let `wide` write two rows that `narrow` takes for one.
 
-    None when there is no such table.
+    Checked is every key that both versions know.
     """
     began = time.monotonic()
-    tables = {t: key for t in sorted(narrow.snapshot.tables.keys() & wide.snapshot.tables.keys()) if (key := _widened(narrow, wide, facts, t))}
-    if not tables:
-        return None
+    common = sorted(t for t in narrow.snapshot.tables.keys() & wide.snapshot.tables.keys() if facts.table(t))
+    tables = {t: key for t in common if (key := _widened(narrow, wide, facts, t))}
     findings = []
-    checked = 0
     for table, key in tables.items():
         written = wide.twins(facts, table, key)
-        checked += 1
         if "error" in written:
             continue  # something else keeps them apart
         met = narrow.meet(facts, table, written["key"])
@@ -38,7 +36,8 @@ def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe | None:
             next=f"Keep the unique key over {', '.join(key)} until {narrow.name} is gone: drop it in contract.",
         ))
     return Probe(
-        probe="identity", version=narrow.name, checked=checked, failed=len(findings), seconds=time.monotonic() - began, findings=tuple(findings),
+        probe="identity", version=narrow.name, checked=len(common), failed=len(findings), seconds=time.monotonic() - began,
+        findings=tuple(findings), tables=by_finding(common, findings),
     )
 
 

@@ -19,6 +19,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.sent import Sent, Traffic
 from bgmigrate.verify.subject import Subject
+from bgmigrate.verify.tally import rows
 
 _LOOKED_AT = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*\(*\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL)
 # not statements as they were sent: normalised where a constant must stand, or a parameter of a type that only the client knew
@@ -70,7 +71,9 @@ def statements(
     texts = [s.text for s in mine]
     here = look(expanded, texts)
     control, beside = (look(s.own.url, texts) if s and s.own else {} for s in (subject, other))
-    findings, failed, tried = [], 0, 0
+    findings: list[Finding] = []
+    failed: list[Sent] = []
+    tried: list[Sent] = []
     gone: dict[str, list[Sent]] = defaultdict(list)
     broken: dict[tuple[str, str], list[Sent]] = defaultdict(list)
     reshaped: list[Sent] = []
@@ -78,7 +81,7 @@ def statements(
         seen, before = here[s.text], control.get(s.text)
         if seen.state in _UNPREPARABLE:
             continue
-        tried += 1
+        tried.append(s)
         if seen.state and before is not None and not before.state:
             broken[seen.state, seen.message].append(s)
         elif seen.state:
@@ -86,7 +89,7 @@ def statements(
         elif before is not None and not before.state and seen.columns != before.columns != beside.get(s.text, Seen()).columns:
             reshaped.append(s)
     for (_, message), group in broken.items():
-        failed += len(group)
+        failed += group
         findings.append(_finding(
             subject, group, "BGM801", "error", f"{_counted(group, 'statement')} that {subject.name} sends {_verb(group)} on this schema: {message}",
             f"{'It runs' if len(group) == 1 else 'They run'} on the schema that {subject.name} was made for.",
@@ -100,7 +103,7 @@ def statements(
         ))
     if reshaped:
         breaks = not (prepared is False or prepared == "handled") and subject.forgets_not()
-        failed += len(reshaped) if breaks else 0
+        failed += reshaped if breaks else []
         findings.append(_finding(
             subject, reshaped, "BGM214", "error" if breaks else "info",
             f"{_counted(reshaped, 'statement')} of {subject.name} {'returns' if len(reshaped) == 1 else 'return'} other columns than before"
@@ -120,7 +123,8 @@ def statements(
             next="GRANT pg_read_all_stats TO the role that bgmigrate connects as.",
         ))
     return Probe(
-        probe="statements", version=subject.name, checked=tried, failed=failed, seconds=time.monotonic() - began, findings=tuple(findings),
+        probe="statements", version=subject.name, checked=len(tried), failed=len(failed), seconds=time.monotonic() - began,
+        findings=tuple(findings), tables=rows(*([_table(subject, s) or "" for s in these] for these in (tried, failed))),
     )
 
 
@@ -146,11 +150,16 @@ def _later(subject: Subject, mine: Sequence[Sent], after: dict[str, Seen], live:
 
 def _finding(subject: Subject, group: Sequence[Sent], code: str, severity: str, what: str, why: str, then: str) -> Finding:
     example = " ".join(group[0].text.split())
-    tables = [t for t in subject.snapshot.tables if re.search(rf"\b{re.escape(t.rpartition('.')[2])}\b", example)]
     return Finding(
-        code=code, severity=severity, version=subject.name, probe="statements", table=tables[0] if len(tables) == 1 else None,  # type: ignore[arg-type]
+        code=code, severity=severity, version=subject.name, probe="statements", table=_table(subject, group[0]),  # type: ignore[arg-type]
         what=f"{what}; {'for example ' if len(group) > 1 else ''}{example[:300]}{'…' if len(example) > 300 else ''}", why=why, next=then,
     )
+
+
+def _table(subject: Subject, sent: Sent) -> str | None:
+    """The one table of the version's that a statement names."""
+    tables = [t for t in subject.snapshot.tables if re.search(rf"\b{re.escape(t.rpartition('.')[2])}\b", sent.text)]
+    return tables[0] if len(tables) == 1 else None
 
 
 def _counted(group: Sequence[Sent], noun: str) -> str:

@@ -122,7 +122,7 @@ def run(
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate, pool)
-            probes += filter(None, (identity(s, o, here) for s, o in pairs if o is not None))
+            probes += (identity(s, o, here) for s, o in pairs if o is not None)
         after = contracted.result() if contracted else None
         if traffic.statements:
             say.step(f"{len(traffic.statements)} statements that the services send")

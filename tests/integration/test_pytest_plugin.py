@@ -74,13 +74,13 @@ def scratch_databases(project: Project) -> list[tuple[str]]:
         return c.execute("SELECT datname FROM pg_database WHERE datname LIKE 'bgm_scratch_%'").fetchall()
 
 
-EVERY = {f"bgmigrate::{v}::{p}" for v in ("blue", "green") for p in ("shape", "roundtrip", "crossread")}
+EVERY = {f"bgmigrate::{v}::{p}" for v in ("blue", "green") for p in ("shape", "roundtrip", "crossread", "identity")}
 
 
 def test_the_last_tag_and_the_working_tree_are_tests_of_their_own(released: Project) -> None:
     out = run(released, "--bgmigrate", "-v", "-W", "error")
     assert nodes(out) == dict.fromkeys(EVERY, "PASSED")
-    assert "7 passed" in out
+    assert "9 passed" in out
     assert scratch_databases(released) == []
     assert len(git(released.directory, "worktree", "list").splitlines()) == 1
 
@@ -111,7 +111,7 @@ def test_in_no_repository_the_last_release_is_what_is_deployed(project: Project)
     (project.directory / "tests" / "test_blue.py").write_text(WITH_FIXTURES)
     out = run(project, "--bgmigrate", "-v", BGMIGRATE_DATABASE_URL=project.url)
     assert nodes(out) == dict.fromkeys(EVERY, "PASSED")
-    assert "7 passed" in out
+    assert "9 passed" in out
 
 
 def test_fixtures_run_the_last_release_beside_a_test(released: Project) -> None:
@@ -146,7 +146,7 @@ def test_without_being_asked_it_changes_nothing_and_imports_nothing(tmp_path: Pa
 
 @pytest.mark.exhaustive
 def test_workers_of_xdist_agree_on_the_tests(released: Project) -> None:
-    assert "7 passed" in run(released, "--bgmigrate", "-n", "2", "--dist", "loadgroup")
+    assert "9 passed" in run(released, "--bgmigrate", "-n", "2", "--dist", "loadgroup")
 
 
 def hook(project: Project, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
