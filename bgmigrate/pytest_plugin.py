@@ -52,9 +52,9 @@ class _Versions(pytest.Collector):
 
 class _Version(pytest.Collector):
     def collect(self) -> Iterable[_Probe]:
-        from bgmigrate.verify.outcome import asked
+        from bgmigrate.workflow.expanded import asked
 
-        return [_Probe.from_parent(self, name=name) for name in asked(_settings(self.config).verify, self.name)]
+        return [_Probe.from_parent(self, name=name) for name in asked(_settings(self.config), self.name)]
 
 
 class _Probe(pytest.Item):

@@ -17,14 +17,15 @@ class Pace:
         self._each: deque[float] = deque(maxlen=10)  # seconds a row
 
     def took(self, seconds: float, size: int) -> None:
-        """A batch of that many rows took this long: grow by half of it at most, shrink at once when it was far too slow."""
+        """A batch of that many rows took this long: grow by half of it, or fourfold when it was far too quick; shrink at once when far too slow."""
         if seconds > 2 * self.aim:
             self._each.clear()
             self._resize(min(self.size, size * max(0.2, self.aim / seconds)))
             return
         self._each.append(seconds / size)
         slow = sorted(self._each)[int((len(self._each) - 1) * 0.8)]
-        self._resize(min(size * 1.5, self.aim / max(slow, 1e-9)))
+        most = 4.0 if seconds < self.aim / 6 else 1.5
+        self._resize(min(size * most, self.aim / max(slow, 1e-9)))
 
     def failed(self) -> None:
         """A batch was refused or had to give way: the next one takes half as many rows."""

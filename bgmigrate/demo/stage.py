@@ -108,8 +108,17 @@ class Stage:
 
     def _echo(self, stream: IO[str], said: list[str]) -> None:
         for line in stream:
-            said.append(line.strip())
-            self.progress.step("    " + line.rstrip())
+            if line.startswith("{"):  # an event, for programs
+                line = _in_words(json.loads(line))
+            if line:
+                said.append(line.strip())
+                self.progress.step("    " + line.rstrip())
+
+
+def _in_words(event: dict[str, Any]) -> str:
+    if event["event"] != "batch" or not event["rate"]:
+        return ""
+    return f"  backfill {event['table']}: {event['share']:.0%}, {event['rate']:,.0f} rows/s"
 
 
 def _keep(stream: IO[str], out: list[str]) -> None:

@@ -18,6 +18,7 @@ import psycopg
 from bgmigrate import scratch
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Refused
+from bgmigrate.excerpt import excerpt
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.settings import Settings
@@ -116,7 +117,7 @@ def _send(connection: Connection, statements: Sequence[str]) -> Refused | None:
             connection.execute(statement.encode())
         except psycopg.Error as error:
             refused = Refused(
-                f"the target's own schema cannot be built: {error.diag.message_primary or error}: {' '.join(statement.split())[:200]}",
+                f"the target's own schema cannot be built: {error.diag.message_primary or error}: {excerpt(statement, 200)}",
                 why="What its SQLAlchemy's create_all sends is refused by the server, so there is nothing to compare with.",
                 next="Correct the models (or create the extension in a migration), and run the same command again.",
             )

@@ -17,7 +17,7 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
-from bgmigrate.versions.inside import PROBING
+from bgmigrate.versions.inside import SOURCES
 from bgmigrate.versions.load import agent
 from bgmigrate.versions.process import Agent
 from bgmigrate.versions.spec import Spec
@@ -66,7 +66,7 @@ class DriverSpeech:
                 process = self._open.enter_context(agent(self._settings, spec, environment=environment))
             except ConfigurationError as error:
                 raise Untried(str(error)) from error
-            process.extend(PROBING)
+            process.extend(*SOURCES)
             drivers = filter(None, (self._settings.environment(environment).driver, *process.snapshot().drivers))
             driver = next(drivers, None)
             if driver is None:

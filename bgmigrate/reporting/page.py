@@ -14,8 +14,8 @@ from bgmigrate.reporting.matrix import STATES, WHOLE, Cell, Column, Matrix, matr
 
 _WORDS = {"roundtrip": "round trip", "crossread": "cross-read"}
 _UNITS = {
-    "shape": "tables and columns compared", "roundtrip": "statements tried", "crossread": "rows read", "triggers": "sync triggers looked at",
-    "data": "rules checked in every row", "identity": "keys compared", "statements": "statements parsed", "command": "command run",
+    "shape": "tables and columns compared", "roundtrip": "statements tried", "crossread": "rows read", "identity": "keys compared",
+    "statements": "statements parsed", "command": "command run", "triggers": "sync triggers looked at", "data": "rules checked in every row",
 }
 
 

@@ -1,66 +1,71 @@
-"""Rules that a version does not know of and the other one brought: whether they refuse what it writes, only its data can tell."""
+"""Constraints of the other version that refuse what this one may write. Tried: the values of the round trip obey every constraint they meet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.catalog import Constraint, Index, Table
+from bgmigrate.catalog import Constraint, Table
 from bgmigrate.findings import Finding
-from bgmigrate.sql.foreign_keys import ForeignKey
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.subject import Subject
 
-Rule = tuple[str, str]
-KINDS = {"c": "CHECK", "u": "UNIQUE", "f": "FOREIGN KEY", "x": "EXCLUDE"}
+_REFUSES = {
+    "p": "two rows that are alike in", "u": "two rows that are alike in", "x": "two rows that are alike in", "c": "some values of",
+    "f": "rows whose parent is not there by",
+}
 
 
-def bound(subject: Subject, other: Subject | None, have: Facts) -> list[Finding]:
-    """Constraints of the database that the other version's models declare and this one's do not. They bind it from the day that they are there."""
-    out = []
-    for name in sorted(subject.snapshot.tables) if subject.own and other and other.own else ():
-        here, mine, theirs = (f.table(name) if f else None for f in (have, subject.own, other.own if other else None))
-        if here is None or mine is None or theirs is None or other is None:
-            continue
-        granted = other.snapshot.tables[name].hints.get("blue_satisfies", ()) if name in other.snapshot.tables else ()
-        known, brought = set(_rules(mine)), set(_rules(theirs))
-        for rule, columns, named in _named(here):
-            if rule in brought - known and {*columns} <= mine.columns.keys() and named not in granted and not _like(mine, rule, columns):
-                out.append(Finding(
-                    code="BGM210", severity="warning", version=subject.name, probe="shape", table=name,
-                    column=columns[0] if len(columns) == 1 else None,
-                    what=f"{name} has the constraint {named}, which {subject.name}'s model does not know: {rule[1]}",
-                    why=f"It refuses what {subject.name} may write until it is gone, even when it is NOT VALID; with the sample rows it did not.",
-                    next=f"Add it in contract; or say that {subject.name} obeys it: hint blue_satisfies = [{named!r}] on {name}.",
-                ))
-    return out
+def bound(subject: Subject, other: Subject | None, facts: Facts, limits: str = "") -> list[Finding]:
+    """Constraints that the other version's model has and this one's has not, and by which the database refuses what this one writes."""
+    if subject.own is None or other is None or other.own is None:
+        return []
+    found = [
+        (name, constraint) for name in sorted(subject.snapshot.tables.keys() & other.snapshot.tables.keys())
+        for constraint in _brought(name, subject, subject.own, other.own, facts)
+    ]
+    said = subject.provoke(facts, [(t, k.kind, k.name, list(k.columns)) for t, k in found], limits) if found else []
+    return [
+        Finding(
+            code="BGM210", severity="warning", version=subject.name, probe="roundtrip", table=table,
+            column=k.columns[0] if len(k.columns) == 1 else None,
+            what=f"{k.name} of {table} is {other.name}'s and refuses {_REFUSES[k.kind]} {', '.join(k.columns)}, which {subject.name} may write:"
+            f" {refused}",
+            why=f"{subject.name}'s model does not have it, so {subject.name} does not know that it must not.",
+            next=f"Nothing, where {subject.name} never writes so; else add it in contract, when {subject.name} is gone (or drop it in expand).",
+        )
+        for (table, k), refused in zip(found, said, strict=True) if refused
+    ]
 
 
-def says(constraint: Constraint) -> Rule:
-    """What a constraint demands, without its name, its state and what becomes of referring rows."""
-    text = constraint.definition.removesuffix(" NOT VALID")
-    if constraint.kind == "f" and (key := ForeignKey.parse(text)):
-        text = f"FOREIGN KEY ({', '.join(constraint.columns)}) REFERENCES {constraint.references} ({', '.join(key.referenced)})"
-    return KINDS.get(constraint.kind, constraint.kind), text
+def _brought(name: str, subject: Subject, own: Facts, theirs: Facts, facts: Facts) -> Iterator[Constraint]:
+    """The database's constraints of one table that the other's own schema has as well, and the version's has not."""
+    here, mine, other = facts.table(name), own.table(name), theirs.table(name)
+    if here is None or mine is None or other is None:
+        return
+    known = set(subject.snapshot.tables[name].columns)
+    for constraint in _constraints(here):
+        alike = [k for k in _constraints(other) if k.kind == constraint.kind and _same(k, constraint)]
+        if constraint.columns and set(constraint.columns) <= known and alike and not any(_implies(k, constraint) for k in _constraints(mine)):
+            yield constraint
 
 
-def _unique(index: Index) -> Rule:
-    return "UNIQUE", f"UNIQUE ({', '.join(index.elements or index.columns)})" + (f" WHERE {index.predicate}" if index.predicate else "")
+def _constraints(table: Table) -> list[Constraint]:
+    """With the unique indexes that are no constraints by name, and hold for all rows all the same."""
+    indexes = [
+        Constraint(oid=i.oid, name=i.name, kind="u", definition=i.nameless, columns=i.columns)
+        for i in table.indexes.values() if i.unique and i.columns and not (i.constraint or i.partial or i.expression)
+    ]
+    return [*table.constraints.values(), *indexes]
 
 
-def _named(table: Table) -> Iterator[tuple[Rule, tuple[str, ...], str]]:
-    for c in table.constraints.values():
-        if c.kind in "cfx":
-            yield says(c), c.columns, c.name
-    for i in table.indexes.values():  # a unique constraint's, too
-        if i.unique:
-            yield _unique(i), i.columns, i.name
+def _same(a: Constraint, b: Constraint) -> bool:
+    if a.kind in "puf":
+        return set(a.columns) == set(b.columns) and a.references == b.references
+    return a.name == b.name or a.definition == b.definition
 
 
-def _rules(table: Table) -> Iterator[Rule]:
-    return (rule for rule, _, _ in _named(table))
-
-
-def _like(mine: Table, rule: Rule, columns: tuple[str, ...]) -> bool:
-    """Has the version a rule of the same kind over the same columns (a CHECK that got wider), or a unique key that is at least as strict?"""
-    kind, _ = rule
-    return any(r[0] == kind and ({*c} <= {*columns} if kind == "UNIQUE" else {*c} == {*columns}) for r, c, _ in _named(mine))
+def _implies(mine: Constraint, constraint: Constraint) -> bool:
+    """Whether what obeys the version's own constraint obeys the other as well."""
+    if constraint.kind in "pu":
+        return mine.kind in "pu" and set(mine.columns) <= set(constraint.columns)
+    return mine.kind == constraint.kind and (_same(mine, constraint) if constraint.kind == "f" else mine.definition == constraint.definition)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -11,6 +11,7 @@ import psycopg
 from bgmigrate import dump, scratch
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import InfrastructureError
+from bgmigrate.excerpt import excerpt
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.sql import compose, template
@@ -19,13 +20,13 @@ from bgmigrate.sql import compose, template
 @dataclass(frozen=True, kw_only=True)
 class LiveSchema:
     """The live database's schema as SQL, its extensions, the search path that its sessions get, and what a copy does not show: `original`,
-    the columns that were NOT NULL before the last migration."""
+    the columns that were NOT NULL before the last migration; `published`: the tables of which publications send updates or deletes."""
 
     sql: str
     search_path: str
     extensions: tuple[tuple[str, str], ...] = ()  # name, schema
     original: frozenset[tuple[str, str]] = frozenset()
-    published: tuple[tuple[str, str, str], ...] = ()  # schema, table and what of it a publication publishes: update, delete
+    published: tuple[tuple[str, str], ...] = ()
 
 
 def take(url: str) -> LiveSchema:
@@ -38,10 +39,15 @@ def take(url: str) -> LiveSchema:
             "SELECT e.extname, n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'"
         ).fetchall()
         migrated = c.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone()
-        published = c.execute(template("published_tables").encode()).fetchall()
         original = c.execute(template("original_not_null").encode()).fetchall() if migrated and migrated[0] else []
-    return LiveSchema(sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original),
-                      published=tuple((s, t, w) for s, t, w in published))
+        published = c.execute(
+            "SELECT DISTINCT t.schemaname, t.tablename FROM pg_publication_tables t JOIN pg_publication p USING (pubname)"
+            " WHERE p.pubupdate OR p.pubdelete ORDER BY 1, 2"
+        ).fetchall()
+    return LiveSchema(
+        sql=text, search_path=row[0], extensions=tuple((n, s) for n, s in found), original=frozenset((t, n) for t, n in original),
+        published=tuple((s, n) for s, n in published),
+    )
 
 
 @contextlib.contextmanager
@@ -53,7 +59,7 @@ def clone(settings: Settings, live: LiveSchema, label: str = "clone") -> Iterato
                 dump.restore(c, live.sql)
                 _refresh(c)
                 _make_room(c)
-                _publish(c, live)
+                _publish(c, live.published)
             except psycopg.Error as error:
                 raise _unlike(error) from None
             _search_path(c, live.search_path)
@@ -74,7 +80,7 @@ def own(settings: Settings, snapshot: Snapshot, live: LiveSchema, label: str) ->
                 for statement in snapshot.ddl:
                     c.execute(statement.encode())
             except psycopg.Error as error:
-                raise InfrastructureError(f"its own DDL fails: {str(error).splitlines()[0]}: {statement.splitlines()[0][:120]}") from None
+                raise InfrastructureError(f"its own DDL fails: {str(error).splitlines()[0]}: {excerpt(statement, 120)}") from None
         yield url
 
 
@@ -96,11 +102,11 @@ def _make_room(c: Connection) -> None:
         c.execute(default.encode())
 
 
-def _publish(c: Connection, live: LiveSchema) -> None:
-    """Publish what the live database publishes: of such a table nothing can be changed or deleted that has no replica identity."""
-    for what in sorted({w for _, _, w in live.published}):
-        tables = ", ".join(compose("{s:i}.{t:i}", s=s, t=t) for s, t, w in live.published if w == what)
-        c.execute(compose("CREATE PUBLICATION {n:i} FOR TABLE {t:q} WITH (publish = {w:l})", n=f"bgm_{what}", t=tables, w=what).encode())
+def _publish(c: Connection, tables: Sequence[tuple[str, str]]) -> None:
+    """Whatever publications have them: the server refuses to change a published row that nothing identifies (documentation, 31.1)."""
+    if tables:
+        names = [compose("{s:i}.{t:i}", s=schema, t=table) for schema, table in tables]
+        c.execute(compose("CREATE PUBLICATION bgm_published FOR TABLE {n:q} WITH (publish = 'update, delete')", n=names).encode())
 
 
 def _search_path(c: Connection, path: str) -> None:

@@ -19,7 +19,7 @@ from bgmigrate.sql import compose
 from bgmigrate.sql.references import references
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.outcome import Probe
-from bgmigrate.verify.subject import LARGEST, Subject, is_wider
+from bgmigrate.verify.subject import Subject
 from bgmigrate.verify.tally import rows as counted
 
 Row = Mapping[str, Any]
@@ -53,7 +53,7 @@ def crossread(
         failed += [read["table"]] if any(f.severity == "error" for f in found) else []
         for finding in found:
             add(finding)
-    for finding in (*_free_texts(writer, reader), *_bound_texts(writer, reader, facts), *_numbered(writer, reader, facts)):
+    for finding in (*_free_texts(writer, reader), *_bound_texts(writer, reader, facts)):
         add(finding)
     with connect(facts.url, purpose="verify") as c:
         for finding in _computed(c, writer, reader, rows, facts, synchronizations):
@@ -75,15 +75,6 @@ def _row(writer: Subject, reader: Subject, row: Row, mine: Row, read: Row) -> li
         what = f"{reader.name} does not find in {read['table']} the row that {writer.name} wrote to {row['table']}"
         return [Finding(code="BGM803", what=what, why=WRONG, next=f"bgmigrate doctor says whether {read['table']} is kept in step.", **common)]
     out: list[Finding] = []
-    if fault := read.get("got"):
-        column, value = row["beyond"]
-        out.append(Finding(
-            code="BGM804", what=f"{reader.name} cannot ask for the row of {read['table']} that {writer.name} wrote with {column} = {value}:"
-            f" {fault['message']}",
-            why=f"{reader.name}'s model sends {column} as a smaller integer, wherever it looks for a row, changes or deletes it.",
-            next=f"{writer.name} must not use such keys before {reader.name} is gone; or widen the column in {reader.name}'s model first.",
-            **{**common, "column": column},
-        ))
     for name, (kind, text) in read["values"].items():
         table, _, column = name.rpartition(".")
         model = reader.snapshot.tables.get(table)
@@ -171,23 +162,6 @@ def _bound_texts(writer: Subject, reader: Subject, facts: Facts) -> list[Finding
         )
         for table, columns in facts.texts.items() if (known := writer.snapshot.tables.get(table))
         for column, values in columns.items() if column in known.columns and not known.columns[column].values
-    ]
-
-
-def _numbered(writer: Subject, reader: Subject, facts: Facts) -> list[Finding]:
-    """Keys that number themselves further than the reader's type goes."""
-    return [
-        Finding(
-            code="BGM218", severity="warning", version=reader.name, probe="crossread", table=table, column=column,
-            what=f"{table}.{column} may number rows beyond {LARGEST[theirs.type]}, which {reader.name}'s model ({theirs.type}) cannot ask for",
-            why="A sequence goes on by itself, whichever version writes.",
-            next=f"Nothing, while last_value of {here.sequence.key if here.sequence else 'its sequence'} is far from there; else {reader.name} must"
-            " be gone before it gets there.",
-        )
-        for table in sorted(writer.snapshot.tables.keys() & reader.snapshot.tables.keys()) if (at := facts.table(table))
-        for column, theirs in reader.snapshot.tables[table].columns.items()
-        if (ours := writer.snapshot.tables[table].columns.get(column)) and (here := at.columns.get(column))
-        and ours.primary_key and is_wider(ours.type, theirs.type) and is_wider(here.type.upper(), theirs.type) and (here.identity or here.default)
     ]
 
 

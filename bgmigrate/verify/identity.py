@@ -12,15 +12,11 @@ from bgmigrate.verify.tally import by_finding
 
 
 def identity(narrow: Subject, wide: Subject, facts: Facts) -> Probe:
-    """For each table whose key is unique for `narrow` and no longer in the database: let `wide` write two rows that `narrow` takes for one.
-
-    Checked is every key that both versions know.
-    """
+    """For each table whose key is unique for `narrow` and no longer in the database: let `wide` write two rows that `narrow` takes for one."""
     began = time.monotonic()
-    common = sorted(t for t in narrow.snapshot.tables.keys() & wide.snapshot.tables.keys() if facts.table(t))
-    tables = {t: key for t in common if (key := _widened(narrow, wide, facts, t))}
     findings = []
-    for table, key in tables.items():
+    common = sorted(narrow.snapshot.tables.keys() & wide.snapshot.tables.keys())
+    for table, key in ((t, key) for t in common if (key := _widened(narrow, wide, facts, t))):
         written = wide.twins(facts, table, key)
         if "error" in written:
             continue  # something else keeps them apart

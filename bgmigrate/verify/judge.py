@@ -7,26 +7,29 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bgmigrate.verify.bound import says
+from bgmigrate.catalog import Constraint
+from bgmigrate.naming import key
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.shape import Shape
 from bgmigrate.verify.subject import Subject
 
 Result = Mapping[str, Any]
-Verdict = Literal["break", "drift", "differs", "refused", "unused", "inconclusive", "nothing"]
+Verdict = Literal["break", "drift", "differs", "narrow", "refused", "unused", "inconclusive", "nothing"]
 
 # Refusals that depend on the values, which are ours: CHECK, unique, exclusion, a trigger's own RAISE, and rows that could not be made.
 BY_VALUE = {"23514", "23505", "23P01", "P0001", "unmade"}
+INTEGERS = ("smallint", "integer", "bigint")  # the narrowest first
 SAYS_MISSING = {"42P01", "42703", "42704", "42883"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A failed result with its verdict; `missing` is the table or (table, column) that it fails for want of."""
+    """A failed result with its verdict; `missing` is the table or (table, column) that it fails for want of, `column` the one that it is about."""
 
     result: Result
     verdict: Verdict
     missing: tuple[str, str] | None = None
+    column: str | None = None
 
     @property
     def error(self) -> Mapping[str, Any]:
@@ -41,56 +44,54 @@ def judge(
 ) -> list[Judged]:
     """Judge the failed results of a version. `control`: the (target, stage) that fail on the version's own schema as well; `synchronized`:
     the tables with sync triggers."""
-    broken_tables = {r["table"] for r in failed if r["error"].get("state") not in BY_VALUE | {"parent"}}
+    broken_tables = {r["table"] for r in failed if state_of(r, facts) not in BY_VALUE | {"parent"}}
     out = []
-    for result in (_of_null(r, facts) for r in failed):
-        state = result["error"].get("state")
+    for result in failed:
+        state = state_of(result, facts)
         missing = named(result, shape) if state in SAYS_MISSING else None
         aside = result.get("together")  # single rows went through
         if state == "parent" and not aside:
             verdict: Verdict = "nothing" if result["error"]["table"] in broken_tables | set(shape.tables) else "inconclusive"
         elif missing:
             verdict = "break"
-        elif result.get("null"):
-            verdict = _verdict(subject, other, facts, result, synchronized)
         elif aside and (state in BY_VALUE | {"parent", None} or subject.own is None or (result["target"], result["stage"]) in control):
             verdict = "nothing"  # these values, or the version itself, do not allow it
         elif (result["target"], result["stage"]) in control:
-            verdict = "nothing" if result["error"]["kind"] == "Differs" or result.get("partial") else "inconclusive"
+            verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
         else:
             verdict = "unused" if result["stage"].startswith("upsert") else _verdict(subject, other, facts, result, synchronized)
-        out.append(Judged(result=result, verdict=verdict, missing=missing))
+        out.append(Judged(result=result, verdict=verdict, missing=missing, column=column_of(result, facts)))
     return out
 
 
 def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Result, synchronized: Collection[str]) -> Verdict:
     error = result["error"]
-    state, at = error.get("state"), facts.located(result["table"])
+    state = state_of(result, facts)
     if error["kind"] == "Differs":
         # Only our triggers are there for both versions' sake; one of the application's (updated_at) is meant to change what is written.
+        at = facts.located(result["table"])
         return "break" if at in synchronized else "nothing" if at in facts.triggered else "differs"
     if state == "P0001" and "bgmigrate." in error.get("context", ""):
         return "break"  # it is our trigger that refuses
     if state == "P0001" and result["stage"] in ("update", "delete"):
         return "refused"  # the application's own rule (rows of an audit are kept for ever), whichever version asks
-    if state in BY_VALUE and not result.get("null"):
+    if state == "23514" and result["stage"] == "insert label" and columns_of(result, facts) == set(result["columns"]):
+        return "break"  # the value is not ours: the model itself has it
+    if state in BY_VALUE:
         return "inconclusive"
-    if at in facts.views and (state in ("23502", "0A000")):
-        # What a view computes, or leaves out of a table that requires it. Where the other version maps the view as well, that is how it was and
-        # it is there to be read; else the view stands for a table that was.
-        shared = other is None or (result["table"] in other.snapshot.tables if state == "23502" else _maps(other, result))
-        return "drift" if shared else "break"
-    if state == "55000" and "replica identity" in error.get("message", "") and not _has_key(subject, result["table"]):
-        return "drift"  # without a key in the model it has never been changed or deleted
-    if state == "23514":  # see _of_null()
-        bound = [_has(s, result["table"], error["constraint"], facts) for s in (other, subject)]
-        return "break" if bound == [True, False] else "drift"
-    if state == "23502" and (column := error.get("column")):
+    if state == "23502" and (column := column_of(result, facts)):
         mine = subject.snapshot.tables.get(result["table"])
         if mine and column in mine.columns and mine.columns[column].nullable:
             # Its model allows NULL and the database does not. If the other version wants it so, the change broke it; else it was there before.
             before = (facts.located(result["table"]) or "", column) in facts.original
             return "break" if other and requires(other, result["table"], column) and not before else "drift"
+    if state == "55000" and "replica identity" in error["message"]:
+        # The table is published, and nothing identifies its rows. If the version's own table has a key, the change took it away.
+        keyed, here = subject.own.table(result["table"]) if subject.own else None, facts.table(result["table"])
+        return "break" if keyed and keyed.primary_key and here and not here.primary_key else "drift"
+    if state == "22003" and result["stage"] == "insert wide":
+        # Numbers that the model allows and the column does not; whether they are ever reached, nobody knows.
+        return "narrow" if other and too_small(other, facts, result["table"], result["columns"][0]) is False else "drift"
     if state == "22001" and result["stage"] == "insert wide":
         # Its model allows longer texts than the column holds. If the other version is content with the column, the change broke it.
         return "break" if other and too_narrow(other, facts, result["table"], result["columns"][0]) is False else "drift"
@@ -103,33 +104,6 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             return "inconclusive" if subject.knows(holder) else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
-
-
-def _of_null(result: Result, facts: Facts) -> Result:
-    """A refusal by a CHECK that says no more than NOT NULL depends on no value of ours: the result with its column, marked `null`."""
-    error = result["error"]
-    table = facts.table(result["table"])
-    check = table.constraints.get(error.get("constraint") or "") if table and error.get("state") == "23514" else None
-    if check is None or not re.fullmatch(r'CHECK \(\(*("?)[^"()]+\1 IS NOT NULL\)*\)( NOT VALID)?', check.definition):
-        return result
-    return {**result, "null": True, "columns": list(check.columns)}
-
-
-def _maps(subject: Subject, result: Result) -> bool:
-    """Does the version's model have the table with the first name that the server quotes, a column's?"""
-    known, column = subject.snapshot.tables.get(result["table"]), re.search(r'"([^"]+)"', result["error"]["message"])
-    return bool(known and column and column[1] in known.columns)
-
-
-def _has_key(subject: Subject, table: str) -> bool:
-    known = subject.snapshot.tables.get(table)
-    return bool(known and any(c.primary_key for c in known.columns.values()))
-
-
-def _has(subject: Subject | None, table: str, constraint: str, facts: Facts) -> bool:
-    """Does the version's own schema have the database's constraint, under whatever name?"""
-    known, here = (f.table(table) if f else None for f in (subject and subject.own, facts))
-    return bool(known and here and says(here.constraints[constraint]) in map(says, known.constraints.values()))
 
 
 def _keys(subject: Subject | None, table: str) -> set[str]:
@@ -154,6 +128,45 @@ def too_narrow(subject: Subject, facts: Facts, table: str, column: str) -> bool 
 def _references(subject: Subject, table: str | None, constraint: str | None) -> bool:
     known = subject.own.table(table or "") if subject.own else None
     return bool(known and any(k.kind == "f" for n, k in known.constraints.items() if n == constraint))
+
+
+def too_small(subject: Subject, facts: Facts, table: str, column: str) -> bool | None:
+    """Does the version's model allow greater integers than the database's column holds? None where either is no integer."""
+    known = subject.snapshot.tables.get(table)
+    said = known.columns[column].type.lower() if known and column in known.columns else ""
+    here = (facts.columns(table) or {}).get(column, "")
+    return INTEGERS.index(said) > INTEGERS.index(here) if said in INTEGERS and here in INTEGERS else None
+
+
+def state_of(result: Result, facts: Facts) -> str | None:
+    """The refusal's sqlstate. A CHECK that says no more than NOT NULL refuses as NOT NULL does."""
+    state: str | None = result["error"].get("state")
+    return "23502" if state == "23514" and _refuses_null(result, facts) else state
+
+
+def column_of(result: Result, facts: Facts) -> str | None:
+    """The column that a refusal is about, where there is one: told by the server, or that of the CHECK."""
+    told: str | None = result["error"].get("column")
+    if not told and _refuses_null(result, facts):
+        return next(iter(columns_of(result, facts)))
+    return told or (result["columns"][0] if result["stage"] == "insert wide" else None)  # of a value that is too wide no column is told
+
+
+def columns_of(result: Result, facts: Facts) -> set[str]:
+    """The columns of the constraint that refused."""
+    constraint = _constraint(result, facts)
+    return set(constraint.columns) if constraint else set()
+
+
+def _refuses_null(result: Result, facts: Facts) -> bool:
+    constraint = _constraint(result, facts)
+    return bool(constraint and constraint.kind == "c" and re.match(r'CHECK \(\((?:\w+|"(?:[^"]|"")+") IS NOT NULL\)\)', constraint.definition))
+
+
+def _constraint(result: Result, facts: Facts) -> Constraint | None:
+    error = result["error"]
+    table = facts.table(key(error.get("schema") or "public", error["table"]) if error.get("table") else result["table"])
+    return table.constraints.get(result["error"].get("constraint") or "") if table else None
 
 
 def named(result: Result, shape: Shape) -> tuple[str, str] | None:

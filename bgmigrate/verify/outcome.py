@@ -8,17 +8,10 @@ from typing import Any
 
 from bgmigrate.findings import Finding
 from bgmigrate.reporting.tally import Tally
-from bgmigrate.settings import VerifySettings
 
-ALWAYS = ("shape", "roundtrip", "crossread", "identity")  # of every trial of two versions
-PROBES = (*ALWAYS, "statements", "command")
+# Each is a test of its own under pytest, where there is something to ask.
+PROBES = ("shape", "roundtrip", "crossread", "identity", "statements", "command")
 SMALL = 50  # tables: up to so many, `--json` tells of each; evidence and reports always do
-
-
-def asked(settings: VerifySettings, version: str) -> tuple[str, ...]:
-    """What a trial of two versions asks of one of them, on a database that no service has used: each is a test of its own under pytest."""
-    wanted = {"statements": bool(settings.statements), "command": bool(settings.command(version))}
-    return tuple(p for p in PROBES if wanted.get(p, True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.judge import Judged, Result, judge
@@ -21,6 +22,7 @@ STATEMENTS = {
 }
 WORDS = {
     "break": "failed", "nothing": "", "drift": "stricter than the model", "differs": "read back otherwise", "refused": "refused by a trigger",
+    "narrow": "wider than the column",
 }
 ORDER = ["INSERT", "SELECT", "UPDATE", "DELETE"]
 
@@ -36,12 +38,13 @@ def roundtrip(
         results = subject.roundtrip(facts, driver, limits=limits)
         failed = [r for r in results if r["error"]]
         judged = judge(subject, other, facts, shape, failed, _control(subject, failed, driver), synchronized)
-        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "refused", "unused", "inconclusive")}
+        by = {v: [j for j in judged if j.verdict == v] for v in ("break", "drift", "differs", "narrow", "refused", "unused", "inconclusive")}
         tables = tallies(_outcomes(results, judged), kind=STATEMENTS)
         suffix = f" ({driver})" if out else ""  # what fails with the first driver is told of all
         findings = [
             *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
-            *_upserts(subject, by["unused"]), *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
+            *_narrow(subject, by["narrow"]), *_upserts(subject, by["unused"]),
+            *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
         ]
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=sum(t.checked for t in tables.values()), failed=len(by["break"]),
@@ -90,9 +93,7 @@ def _breaks(subject: Subject, breaks: Sequence[Judged], suffix: str) -> list[Fin
 
 
 def _cause(j: Judged) -> tuple[str, str]:
-    told = j.error.get("column", "") or j.error.get("constraint", "")
-    wide = j.result["columns"][0] if j.result["stage"] == "insert wide" else ""  # of a text that is too long no column is told
-    return j.missing or (told or wide, j.error.get("state") or j.error["kind"])
+    return j.missing or (j.column or j.error.get("constraint", ""), j.error.get("state") or j.error["kind"])
 
 
 def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged], suffix: str = "") -> Finding:
@@ -112,7 +113,7 @@ def _lacks(subject: Subject, missing: tuple[str, str], because: Sequence[Judged]
 
 def _fails(subject: Subject, table: str, js: Sequence[Judged], suffix: str, along: Sequence[Judged]) -> Finding:
     error = js[0].error
-    column = error.get("column") or next((c for j in js for c in j.result["columns"]), None)
+    column = js[0].column or next((c for j in js for c in j.result["columns"]), None)
     label = next((j.result["label"] for j in js if j.result["label"]), None)
     values = f" with {label!r} in {column}" if label else ""
     said = error["message"].rstrip(".")
@@ -136,18 +137,18 @@ def _taken_along(js: Sequence[Judged], along: Sequence[Judged]) -> str:
 def _reason(subject: Subject, table: str, j: Judged) -> str:
     if j.missing:
         return f"It needs {'.'.join(filter(None, j.missing))}, which this schema does not have."
-    column, known = j.error.get("column"), subject.snapshot.tables.get(table)
+    column, known = j.column, subject.snapshot.tables.get(table)
     if j.error.get("state") == "23502" and known and column and column not in known.columns:
         return f"{subject.name} does not know {column}, which is NOT NULL and has neither a default nor a trigger that fills it."
-    statement = " ".join(j.error.get("statement", "").split())
-    return f"It runs on the schema that {subject.name} was made for" + (f": {statement[:200]}" if statement else ".")
+    statement = j.error.get("statement", "")
+    return f"It runs on the schema that {subject.name} was made for" + (f": {excerpt(statement, 200)}" if statement else ".")
 
 
 def _drift(subject: Subject, drift: Sequence[Judged]) -> list[Finding]:
-    groups = {(j.result["table"], j.error.get("column") or j.error.get("constraint")): j for j in drift}
+    groups = {(j.result["table"], j.column or j.error.get("constraint")): j for j in drift}
     return [
         Finding(
-            code="BGM807", severity="info", version=subject.name, probe="roundtrip", table=table, column=j.error.get("column"),
+            code="BGM807", severity="info", version=subject.name, probe="roundtrip", table=table, column=j.column,
             what=f"the database is stricter than {subject.name}'s model: {j.error['message']}",
             why="No version's model asks for it, so this change did not bring it.", next="Say it in the model too.",
         )
@@ -162,6 +163,20 @@ def _differs(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
             code="BGM803", severity="warning", version=subject.name, probe="roundtrip", table=table, column=column,
             what=f"{subject.name} does not read back what it writes to {table}: {j.error['message']}",
             why="On the schema that its models describe it does; this one stores the column in another way.", next="Compare the column's types.",
+        )
+        for (table, column), j in groups.items()
+    ]
+
+
+def _narrow(subject: Subject, js: Sequence[Judged]) -> list[Finding]:
+    """The text of a limited length that a version writes is often as long as that; its numbers rarely come near to what an integer holds."""
+    groups = {(j.result["table"], j.column): j for j in js}
+    return [
+        Finding(
+            code="BGM801", severity="warning", version=subject.name, probe="roundtrip", table=table, column=column,
+            what=f"{subject.name}'s INSERT of {table} fails with a greater number in {column} than the column holds: {j.error['message']}",
+            why=f"{subject.name}'s model allows it; keys reach it when their sequence does.",
+            next=f"Nothing, where {column} is widened before the numbers come so far; else widen it (and whatever refers to it) in expand.",
         )
         for (table, column), j in groups.items()
     ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from psycopg.pq import ExecStatus
 
 from bgmigrate.database import connect
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.sent import Sent, Traffic
@@ -72,7 +73,7 @@ def statements(
     here = look(expanded, texts)
     control, beside = (look(s.own.url, texts) if s and s.own else {} for s in (subject, other))
     findings: list[Finding] = []
-    failed: list[Sent] = []
+    failed: list[str] = []
     tried: list[Sent] = []
     gone: dict[str, list[Sent]] = defaultdict(list)
     broken: dict[tuple[str, str], list[Sent]] = defaultdict(list)
@@ -89,7 +90,7 @@ def statements(
         elif before is not None and not before.state and seen.columns != before.columns != beside.get(s.text, Seen()).columns:
             reshaped.append(s)
     for (_, message), group in broken.items():
-        failed += group
+        failed += [_about(subject, group)] * len(group)
         findings.append(_finding(
             subject, group, "BGM801", "error", f"{_counted(group, 'statement')} that {subject.name} sends {_verb(group)} on this schema: {message}",
             f"{'It runs' if len(group) == 1 else 'They run'} on the schema that {subject.name} was made for.",
@@ -103,7 +104,7 @@ def statements(
         ))
     if reshaped:
         breaks = not (prepared is False or prepared == "handled") and subject.forgets_not()
-        failed += reshaped if breaks else []
+        failed += [_about(subject, reshaped)] * len(reshaped) if breaks else []
         findings.append(_finding(
             subject, reshaped, "BGM214", "error" if breaks else "info",
             f"{_counted(reshaped, 'statement')} of {subject.name} {'returns' if len(reshaped) == 1 else 'return'} other columns than before"
@@ -122,9 +123,12 @@ def statements(
             why="pg_stat_statements shows them to members of pg_read_all_stats only.",
             next="GRANT pg_read_all_stats TO the role that bgmigrate connects as.",
         ))
+    places = {s.text: _about(subject, [s]) for s in tried} | {
+        s.text: _about(subject, group) for group in (*broken.values(), reshaped) for s in group
+    }
     return Probe(
-        probe="statements", version=subject.name, checked=len(tried), failed=len(failed), seconds=time.monotonic() - began,
-        findings=tuple(findings), tables=rows(*([_table(subject, s) or "" for s in these] for these in (tried, failed))),
+        probe="statements", version=subject.name, checked=len(tried), failed=len(failed), seconds=time.monotonic() - began, findings=tuple(findings),
+        tables=rows((places[s.text] for s in tried), failed),
     )
 
 
@@ -151,15 +155,18 @@ def _later(subject: Subject, mine: Sequence[Sent], after: dict[str, Seen], live:
 def _finding(subject: Subject, group: Sequence[Sent], code: str, severity: str, what: str, why: str, then: str) -> Finding:
     example = " ".join(group[0].text.split())
     return Finding(
-        code=code, severity=severity, version=subject.name, probe="statements", table=_table(subject, group[0]),  # type: ignore[arg-type]
-        what=f"{what}; {'for example ' if len(group) > 1 else ''}{example[:300]}{'…' if len(example) > 300 else ''}", why=why, next=then,
+        code=code, severity=severity, version=subject.name, probe="statements", table=_about(subject, group) or None,  # type: ignore[arg-type]
+        what=f"{what}; {'for example ' if len(group) > 1 else ''}{excerpt(example, 300)}", why=why, next=then,
     )
 
 
-def _table(subject: Subject, sent: Sent) -> str | None:
-    """The one table of the version's that a statement names."""
-    tables = [t for t in subject.snapshot.tables if re.search(rf"\b{re.escape(t.rpartition('.')[2])}\b", sent.text)]
-    return tables[0] if len(tables) == 1 else None
+def _about(subject: Subject, group: Sequence[Sent]) -> str:
+    """The one table that all of them name; empty when they name several, or none."""
+    tables: set[str] = set()
+    for s in group:
+        words = set(re.findall(r"\w+", s.text))
+        tables |= {t for t in subject.snapshot.tables if t.rpartition(".")[2] in words}
+    return tables.pop() if len(tables) == 1 else ""
 
 
 def _counted(group: Sequence[Sent], noun: str) -> str:

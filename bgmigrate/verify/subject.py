@@ -10,10 +10,9 @@ from typing import Any
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.verify.facts import Facts
-from bgmigrate.versions.inside import PROBING
+from bgmigrate.versions.inside import SOURCES
 from bgmigrate.versions.process import Agent, VersionFailed
 
-LARGEST = {"SMALLINT": 2**15 - 1, "INTEGER": 2**31 - 1, "BIGINT": 2**63 - 1}
 FIRST = {"blue": 1000, "green": 15000}  # where each version's sample values begin, so that their rows do not collide
 
 
@@ -45,16 +44,20 @@ class Subject:
         return found
 
     def write(self, facts: Facts, others: Iterable[Snapshot] = ()) -> list[dict[str, Any]]:
-        """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know, and where one of them has a smaller
-        integer for a key, there is a row whose key that cannot hold."""
+        """Commit rows of every kind; says where they are. Texts are such as the enums of the `others` know."""
         known = facts.as_json()
         for table, columns in ((t, s.tables[t].columns) for s in others for t in s.tables.keys() & known.keys()):
             known[table]["values"] = known[table].get("values", {}) | {n: list(c.values) for n, c in columns.items() if c.values}
-            mine = self.snapshot.tables[table].columns if table in self.snapshot.tables else {}
-            wider = {n: c.type for n, c in columns.items() if n in mine and is_wider(mine[n].type, c.type)}
-            known[table]["beyond"] = {n: LARGEST[t] + 1 for n, t in wider.items() if mine[n].primary_key}
         found: list[dict[str, Any]] = self.agent.call(
             "write", url=facts.url, driver=self.drivers[0], facts=known, first=FIRST.get(self.name, 1000)
+        )
+        return found
+
+    def provoke(self, facts: Facts, constraints: Iterable[tuple[str, str, str, list[str]]], limits: str) -> list[str | None]:
+        """Write against constraints (table, kind, name, columns) as if they were not there: what the server says of each; nothing stays."""
+        found: list[str | None] = self.agent.call(
+            "provoke", url=facts.url, driver=self.drivers[0], facts=facts.as_json(), first=FIRST.get(self.name, 1000), limits=limits,
+            constraints=[{"table": t, "kind": kind, "name": name, "columns": columns} for t, kind, name, columns in constraints],
         )
         return found
 
@@ -80,15 +83,10 @@ class Subject:
         return found
 
 
-def is_wider(type_: str, other: str) -> bool:
-    """Holds one integer type more than the other?"""
-    return LARGEST.get(type_, 0) > LARGEST.get(other, 2**63)
-
-
 def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject:
     """A version whose code has been loaded. Raises VersionFailed when it has no PostgreSQL driver."""
     snapshot = agent.snapshot()
-    agent.extend(PROBING)
+    agent.extend(*SOURCES)
     configured = settings.environment(name).driver
     drivers = (configured,) if configured else snapshot.drivers
     if not drivers:
@@ -101,7 +99,7 @@ def running(settings: Settings, name: str, agent: Agent, source: str) -> Subject
 
 def described(name: str, agent: Agent, snapshot: Snapshot, source: str) -> Subject:
     """A version of which there is only a snapshot; its process is ours, its tables come with `reflect`."""
-    agent.extend(PROBING)
+    agent.extend(*SOURCES)
     return Subject(
         name=name, agent=agent, snapshot=snapshot, source=source, static=True, drivers=("psycopg",), about=agent.call("about", drivers=["psycopg"]),
     )

@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.reporting.tally import Tally
 
 UNTRIED = "not tried"
+STATEMENT = 500  # characters of one
 FAULTS = 5  # of a table; the rest is only counted
 Result = Mapping[str, Any]
 Outcome = tuple[Result, str]  # a result with what it proves: "" for nothing wrong, `failed`, `inconclusive`, UNTRIED, or another word
@@ -52,7 +54,7 @@ def _faults(outcomes: Iterable[Outcome]) -> tuple[Mapping[str, str], ...]:
             error = result["error"]
             fault = {
                 "tried": result["stage"], "verdict": verdict, "said": error.get("message", ""), "state": error.get("state") or "",
-                "statement": " ".join(str(error.get("statement", "")).split()),
+                "statement": excerpt(str(error.get("statement", "")), STATEMENT),
             }
             seen.setdefault((fault["said"], fault["statement"]), {k: v for k, v in fault.items() if v or k == "said"})
     return tuple(list(seen.values())[:FAULTS])

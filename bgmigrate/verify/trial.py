@@ -20,13 +20,14 @@ from bgmigrate.verify import clone, facts, texts
 from bgmigrate.verify.bound import bound
 from bgmigrate.verify.command import command
 from bgmigrate.verify.crossread import crossread
+from bgmigrate.verify.defaults import defaults
 from bgmigrate.verify.facts import Facts
 from bgmigrate.verify.identity import identity
 from bgmigrate.verify.masked import masked
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.sent import Traffic
-from bgmigrate.verify.shape import bare, shape
+from bgmigrate.verify.shape import shape
 from bgmigrate.verify.statements import statements
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
 from bgmigrate.verify.tally import rows
@@ -59,14 +60,14 @@ class Trial:
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, version: Version, say: Progress) -> Iterator[Subject]:
+def opened(settings: Settings, version: Version) -> Iterator[Subject]:
     """A version's process, loaded. Raises VersionFailed.
 
     A version that is registered is run from its source where that still gives the same models, else from its snapshot.
     """
     spec, told, source = version.spec, version.snapshot, version.source or str(version.spec)
     with contextlib.ExitStack() as stack:
-        if spec is not None and spec.runnable and (subject := _live(stack, settings, version, spec, source, say)):
+        if spec is not None and spec.runnable and (subject := _live(stack, settings, version, spec, source)):
             yield subject
             return
         if told is None:
@@ -75,9 +76,9 @@ def opened(settings: Settings, version: Version, say: Progress) -> Iterator[Subj
         yield described(version.name, stack.enter_context(host(version.name)), told, f"{source}, as registered" if spec else source)
 
 
-def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spec: Spec, source: str, say: Progress) -> Subject | None:
+def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spec: Spec, source: str) -> Subject | None:
     try:
-        process = stack.enter_context(agent(settings, spec, environment=version.name, say=say.step))
+        process = stack.enter_context(agent(settings, spec, environment=version.name))
         unchanged = version.snapshot is None or process.snapshot().fingerprint == version.snapshot.fingerprint
         return running(settings, version.name, process, source) if unchanged else None
     except ConfigurationError:
@@ -98,7 +99,7 @@ def run(
     with contextlib.ExitStack() as stack, threads() as pool:
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
         taken = pool.submit(clone.take, settings.url)
-        loading = [pool.submit(_enter, stack, opened(settings, v, say)) for v in versions]
+        loading = [pool.submit(_enter, stack, opened(settings, v)) for v in versions]
         live = taken.result()
         cloning = pool.submit(_enter, stack, clone.clone(settings, live))
         subjects = [f.result() for f in loading]
@@ -118,11 +119,10 @@ def run(
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
         jobs = [pool.submit(_alone, s, o, _met(tried_on, live, s, candidate), "expanded", limits, synchronized) for s, o in pairs]
         probes = [p for job in jobs for p in job.result()]
-        probes += filter(None, (bare(s, here, candidate=s.name == candidate or o is None) for s, o in pairs))
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate, pool)
-            probes += (identity(s, o, here) for s, o in pairs if o is not None)
+            probes += [identity(s, o, here) for s, o in pairs if o is not None]
         after = contracted.result() if contracted else None
         if traffic.statements:
             say.step(f"{len(traffic.statements)} statements that the services send")
@@ -177,18 +177,18 @@ def _met(on: Facts, live: clone.LiveSchema, subject: Subject, candidate: str) ->
 
 def _alone(subject: Subject, other: Subject | None, on: Facts, schema: str, limits: str, synchronized: Collection[str]) -> list[Probe]:
     """Shape and round trip of one version."""
-    began = time.monotonic()
+    began, expanded = time.monotonic(), schema == "expanded"
     found = shape(subject, on)
     trips = roundtrip(subject, other, on, found, schema=schema, limits=limits, synchronized=synchronized)
     lacking = [*unused(subject, found, trips, schema), *masked(subject, other, on, found, trips, synchronized)]
-    lacking += [f for f in bound(subject, other, on) if not any(t.table == f.table and t.column == f.column for p in trips for t in p.findings)]
     own = [Finding(
         code="BGM807", severity="info", version=subject.name, probe="shape",
         what=f"{subject.name} was not tried on a schema of its own: {subject.own_fails}",
         why="Without it, what fails on every schema cannot be told from what fails on this one.",
         next="Nothing, if its DDL needs its migrations to run.",
-    )] if subject.own_fails and schema == "expanded" else []
-    drift = found.drift if schema == "expanded" else ()
+    )] if subject.own_fails and expanded else []
+    lacking += [*defaults(subject, other, on), *bound(subject, other, on, limits)] if expanded else []
+    drift = found.drift if expanded else ()
     spent = time.monotonic() - began - sum(t.seconds for t in trips)
     return [
         Probe(

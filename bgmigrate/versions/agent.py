@@ -1,30 +1,22 @@
-"""The process of one version: imports its models, describes them and runs what the probes ask, and nothing else.
+"""The process of one version: imports its models and runs what it is sent (bgmigrate/versions/inside), and nothing else.
 
 Started as `python -I agent.py READ WRITE` under the version's own interpreter: Python 3.8 or newer, the standard library and
 SQLAlchemy 1.4 or newer, no bgmigrate and no Alembic. One JSON object a line comes in on descriptor READ and one goes out on
 WRITE for each; whatever the application prints goes to stderr. Nothing here connects anywhere until a probe is asked for.
-What it can do beyond loading comes in as text (bgmigrate/versions/inside).
 """
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import importlib
 import importlib.util
-import json
 import os
-import signal
 import sys
 import traceback
-import warnings
+from json import dumps, loads  # ours, whatever the application makes of that module
 from typing import Any, Callable, Dict, List, Tuple
 
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
-# Made before the application is imported, which may put something else in the place of json's functions.
-DECODE = json.JSONDecoder().decode
-ENCODE = json.JSONEncoder(default=str).encode
-ENCODE_SORTED = json.JSONEncoder(default=str, sort_keys=True).encode
 
 
 class Version:
@@ -53,8 +45,6 @@ class Version:
         from sqlalchemy.orm import configure_mappers
 
         configure_mappers()
-        warnings.resetwarnings()
-        warnings.simplefilter("ignore")  # where the application makes errors of them, it means those of its own code and not of the probes
         return {"sqlalchemy": sqlalchemy_version()}
 
     def tables(self) -> List[Any]:
@@ -109,43 +99,40 @@ def drivers() -> List[str]:
 
 
 def failure(error: BaseException) -> Dict[str, Any]:
-    """An error as it travels: what it says, and the whole traceback without our own frames."""
+    """An error as it travels: its type and first line, and the whole traceback without our own frames."""
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    said = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
-    said = said[-1:] if isinstance(error, SyntaxError) else [s for s in said if not s.startswith("(Background on this error")]  # SQLAlchemy's link
-    words = " ".join(" ".join(said).split()) or repr(error)
-    return {"error": words, "kind": type(error).__name__, "traceback": "".join(lines)}
+    last = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
+    said = last[-1 if isinstance(error, SyntaxError) else 0] if last else repr(error)  # a SyntaxError shows its place before it says what it is
+    return {"error": said, "traceback": "".join(lines)}
 
 
 def extend(sources: List[Tuple[str, str]]) -> None:
-    """Take in more code (bgmigrate/versions/inside); it adds its own commands and shares this file's names and those of what came before."""
+    """Take in more code (bgmigrate/versions/inside); it adds its own commands, shares this file's names and those of what came before."""
+    for name, value in globals().items():
+        INSIDE.setdefault(name, value)
     for name, source in sources:
-        exec(compile(source, name, "exec"), SPACE)
+        exec(compile(source, name, "exec"), INSIDE)
 
 
 VERSION = Version()
-COMMANDS: Dict[str, Callable[..., Any]] = {"load": VERSION.load, "extend": extend}
-SPACE = {**globals(), "__name__": "bgmigrate_probes"}
+INSIDE: Dict[str, Any] = {"__name__": "bgmigrate_inside"}
+COMMANDS: Dict[str, Callable[..., Any]] = {"load": VERSION.load, "snapshot": lambda: INSIDE["snapshot"](VERSION), "extend": extend}
 
 
 def serve(read: int, write: int) -> None:
     """Answer requests until the other end closes."""
     gc.set_threshold(100_000)  # models are half a million objects that stay: looking through them for garbage takes a third of the time
-    mine = os.getpid()
     with os.fdopen(read, encoding="utf-8") as requests, os.fdopen(write, "w", encoding="utf-8") as answers:
         for line in requests:
-            request = DECODE(line)
+            request = loads(line)
             try:
                 answer = {"result": COMMANDS[request["command"]](**request.get("arguments", {}))}
             except (Exception, SystemExit) as error:  # an application may call sys.exit() when imported
                 answer = failure(error)
-            if os.getpid() != mine:
-                os._exit(0)  # the application has forked: it is the parent that answers
-            answers.write(ENCODE(answer) + "\n")
+            answers.write(dumps(answer, default=str) + "\n")
             answers.flush()
 
 
 if __name__ == "__main__":
     os.dup2(2, 1)  # what the application prints is not an answer
-    faulthandler.register(signal.SIGUSR2, all_threads=False)  # how we are asked where an import hangs
     serve(int(sys.argv[1]), int(sys.argv[2]))

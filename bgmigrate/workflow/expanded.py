@@ -74,8 +74,14 @@ def compare(settings: Settings, *, blue: str | None = None, green: str | None = 
         return verify(replace(settings, database_url=url), blue=release, green=green or working_tree(settings), progress=Progress(-1))
 
 
+def asked(settings: Settings, version: str) -> list[str]:
+    """The probes that the version will be asked; statements and a command only where they are configured."""
+    optional = {"statements": settings.verify.statements, "command": settings.verify.command(version)}
+    return [p for p in PROBES if optional.get(p, True)]
+
+
 def broken(report: Report, version: str, probe: str) -> list[Finding]:
-    """The errors of one probe of one version; of a probe that nobody asks for by name, with the round trip's."""
+    """The errors of one probe of one version; of what is asked of the database itself, with the round trip's."""
     errors = [f for f in report.findings if f.severity == "error"]
     mine = [
         f for f in errors
@@ -115,7 +121,7 @@ def released(settings: Settings, url: str, blue: str | None = None) -> Iterator[
     with contextlib.ExitStack() as stack:
         text = stack.enter_context(last_release(settings, blue))
         settings = with_default_models(settings, text)
-        subject = stack.enter_context(opened(settings, Version(name="blue", spec=parse(text, settings)), Progress(-1)))
+        subject = stack.enter_context(opened(settings, Version(name="blue", spec=parse(text, settings))))
         if subject.static:
             empty = clone.LiveSchema(sql="", search_path="public")
             subject.own = facts.read(stack.enter_context(clone.own(settings, subject.snapshot, empty, "blue")))

@@ -183,8 +183,11 @@ def test_a_pace_follows_its_target_down_at_once_and_up_slowly() -> None:
         pace.took(0.5, 1000)
     assert pace.size == 200
     for _ in range(3):
-        pace.took(0.001, 200)
+        pace.took(0.010, 200)
     assert pace.size == 300
+    small = Pace(0.05, size=300)
+    small.took(0.001, 300)
+    assert small.size == 1200
     for _ in range(10):
         pace.failed()
     assert pace.size == 1

@@ -78,9 +78,14 @@ EVERY = {f"bgmigrate::{v}::{p}" for v in ("blue", "green") for p in ("shape", "r
 
 
 def test_the_last_tag_and_the_working_tree_are_tests_of_their_own(released: Project) -> None:
+    (released.directory / "sent.sql").write_text("SELECT id FROM users; SELECT name FROM users;")
+    config = released.directory / "pyproject.toml"
+    config.write_text(config.read_text() + '[tool.bgmigrate.verify]\nstatements = ["blue=sent.sql"]\nblue_command = "false"\n')
     out = run(released, "--bgmigrate", "-v", "-W", "error")
-    assert nodes(out) == dict.fromkeys(EVERY, "PASSED")
-    assert "9 passed" in out
+    configured = {"bgmigrate::blue::statements": "PASSED", "bgmigrate::green::statements": "SKIPPED", "bgmigrate::blue::command": "SKIPPED"}
+    assert nodes(out) == dict.fromkeys(EVERY, "PASSED") | configured
+    assert "inconclusive: blue's command false" in out
+    assert "10 passed, 2 skipped" in out
     assert scratch_databases(released) == []
     assert len(git(released.directory, "worktree", "list").splitlines()) == 1
 

@@ -57,6 +57,30 @@ def test_each_probe_counts_by_table_and_a_page_and_a_junit_file_say_the_same(ser
     assert ("blue.roundtrip (psycopg)", "tags") not in failed
 
 
+def test_keys_statements_and_commands_are_told_of_their_own_everywhere(server: Server, database: str, tmp_path: Path) -> None:
+    bench = Bench(tmp_path, database, server.url, verifying={"blue_command": "false", "green_command": "true"})
+    bench.build(SHOP, "ALTER TABLE users DROP COLUMN name")
+    (tmp_path / "sent.sql").write_text("SELECT name FROM users; SELECT label FROM tags; SELECT 1; SELECT tag FROM order_tags JOIN orders ON true;")
+    sent = [f"blue={tmp_path / 'sent.sql'}"]
+    report = bench.verify(blue=SHOP, green=SHOP, statements=sent, report=[tmp_path / "out.html", tmp_path / "out.xml"])
+    probes = {(p["probe"], p["version"]): p for p in report.extra["probes"]}
+    tables = {"orders", "order_tags", "tags", "users"}
+    assert {t: c["checked"] for t, c in probes["identity", "green"]["tables"].items()} == dict.fromkeys(tables, 1)
+    counts = {t: (c["checked"], c["failed"]) for t, c in probes["statements", "blue"]["tables"].items()}
+    assert counts == {"users": (1, 1), "tags": (1, 0), "": (2, 0)}
+    assert ("statements", "green") not in probes
+    assert [probes["command", v]["checked"] for v in ("blue", "green")] == [1, 1]
+    text = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert 'class="failed" title="blue, statements, users: failed"' in text
+    assert 'class="passed" title="blue, identity, orders: passed"' in text
+    assert 'class="inconclusive" title="blue, command, the schema as a whole: inconclusive"' in text
+    cases = {(c.get("classname"), c.get("name")): c for c in xml.parse(tmp_path / "out.xml").iter("testcase")}
+    assert cases["blue.statements", "users"].find("failure") is not None
+    assert cases["blue.statements", "tags"].find("failure") is None
+    assert cases["green.command", "the schema as a whole"].find("skipped") is None
+    assert {t for c, t in cases if c == "blue.identity"} == tables
+
+
 def test_a_report_that_cannot_be_written_is_an_error_before_anything_runs(live: Project) -> None:
     for name in ("evidence.pdf", "nowhere/evidence.html"):
         result = live.must("verify", *specs(live), "--report", "ok.xml", "--report", name, code=2)

@@ -1,9 +1,14 @@
 """What runs inside a version's own process: sent to its agent as text, stdlib and SQLAlchemy 1.4 or newer only, Python 3.8 or newer.
 
-The files share one namespace there, with `bgmigrate/versions/agent.py` and in the order of `DESCRIBING` and `PROBING`.
+The files share one namespace there, with `bgmigrate/versions/agent.py` and in the order of `SOURCES`.
 """
 
 from pathlib import Path
 
-_PROBES = ("samples", "session", "rows", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "about")
-DESCRIBING, PROBING = (tuple(Path(__file__).with_name(f"{n}.py") for n in names) for names in (("literals", "order", "description"), _PROBES))
+_DIRECTORY = Path(__file__).parent
+DESCRIBE = _DIRECTORY / "describe.py"  # every version is asked for its snapshot; what the probes need goes only to those that are tried
+_NAMES = (
+    "samples", "session", "rows", "extremes", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "bound",
+    "about",
+)
+SOURCES = tuple(_DIRECTORY / f"{name}.py" for name in _NAMES)

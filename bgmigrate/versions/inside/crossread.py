@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import json
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, ENCODE_SORTED, VERSION, table_key
-    from bgmigrate.versions.inside.literals import literal
+    from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.describe import literal
+    from bgmigrate.versions.inside.extremes import labels
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
@@ -32,11 +34,10 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
             maker.shared.ready(target)
             committed(connection)
             kinds: List[Dict[str, Any]] = [{"full": False}, {"full": True}]
-            kinds += [{"full": False, "fixed": {column: value}} for column, value in maker.labels(target)]
-            for how in kinds + [{"full": False, "fixed": {column: value}, "beyond": True} for column, value in beyond(maker, target)]:
+            for how in kinds + [{"full": False, "fixed": {column: value}} for column, value in labels(target)]:
 
                 def one(session: Any, target: Target = target, how: Dict[str, Any] = how) -> List[Place]:
-                    maker.insert(session, target, **{k: v for k, v in how.items() if k != "beyond"})
+                    maker.insert(session, target, **how)
                     return places_of(maker, session)
 
                 places, error = maker.settled(one, keep=True)
@@ -44,19 +45,13 @@ def write(url: str, driver: str, facts: Dict[str, Any], first: int) -> List[Dict
                     for place in places:
                         out.setdefault(place, {"table": place[0], "key": list(place[1])})
                     for column, value in how.get("fixed", {}).items() if places else ():
-                        out[places[-1]]["beyond" if "beyond" in how else "label"] = [column.name, str(getattr(value, "name", value))]
+                        out[places[-1]]["label"] = [column.name, str(getattr(value, "name", value))]
         for place in maker.shared.noted:
             out.setdefault(place, {"table": place[0], "key": list(place[1])})
         committed(connection)
         return list(out.values())
 
     return list(with_connection(url, driver, work))
-
-
-def beyond(maker: Maker, target: Target) -> List[Tuple[Any, int]]:
-    """(column, value) of keys that the application writes itself, and whose value the other version's type cannot hold."""
-    known = maker.sampler.facts.get(target.key, {}).get("beyond", {})
-    return [(c, known[c.name]) for c in target.columns if c.table is target.table and c.name in known and not target.is_automatic(c)]
 
 
 def committed(connection: Any) -> bool:
@@ -122,10 +117,6 @@ class Reader:
             return {**out, "error": told(error), "columns": self.refused(target, where["key"])}
         if found is None:
             return {**out, "missing": True}
-        if "beyond" in where:
-            _, error = self.attempt(self.connection, lambda s: self.got(s, target, where["beyond"]))
-            if error is not None:
-                out["got"] = told(error)
         if delete:
             _, error = self.attempt(self.connection, lambda s: self.deleted(s, target, where["key"]))
             if error is not None:
@@ -153,13 +144,6 @@ class Reader:
                 if getattr(column, "table", None) in mine.tables:
                     out["%s.%s" % (table_key(column.table), column.name)] = plain(getattr(instance, attr.key), column.type)
         return out
-
-    def got(self, session: Any, target: Target, at: List[str]) -> None:
-        """Find the row by its key, as a service does that was given it."""
-        from sqlalchemy import select
-
-        column = next(c for c in target.columns if c.name == at[0])
-        session.execute(select(column).where(column == int(at[1]))).all()
 
     def refused(self, target: Target, key: List[str]) -> Dict[str, Any]:
         """The columns that alone cannot be loaded, with what was said and what stands in the database."""
@@ -212,7 +196,7 @@ def plain(value: Any, type_: Any) -> Tuple[str, Optional[str]]:
     if isinstance(value, datetime.timedelta):
         return "interval", repr(value.total_seconds())
     if isinstance(value, (list, dict)):
-        return "json", ENCODE_SORTED(value)
+        return "json", json.dumps(value, sort_keys=True, default=str)
     return "other", None
 
 

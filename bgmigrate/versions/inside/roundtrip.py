@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.inside.extremes import labels, widths
     from bgmigrate.versions.inside.rows import Maker, ParentFailed, Target
     from bgmigrate.versions.inside.samples import Sampler
     from bgmigrate.versions.inside.session import told, with_connection
@@ -57,12 +58,13 @@ class Trip:
     def run(self, target: Target) -> None:
         """Minimal insert; full insert and all that follows; one insert for each enum label."""
         if not self.allows(target, INSERT):
-            self.read_at_least(target)
+            _, error = self.maker.settled(lambda s: s.execute(self.query(target).limit(1)).all())
+            self.note(target, "select", error)
             return
         began = len(self.results)
         self.maker.shared.ready(target)
-        _, minimal = self.maker.settled(lambda s: self.inserted(s, target, full=False))
-        self.note(target, "insert minimal", minimal)
+        _, error = self.maker.settled(lambda s: self.inserted(s, target, full=False))
+        self.note(target, "insert minimal", error)
         stages, full = [s for s in self.stages(target) if self.allows(target, s[1])], True
         while stages:
             at: List[str] = ["insert full"]
@@ -81,31 +83,25 @@ class Trip:
             for name in names[: max(reached, 0)]:
                 self.note(target, name, None)
             if reached < 0:
-                if full and (isinstance(error, ParentFailed) or minimal is None):
-                    full = False  # its parents, or a column that a view computes, cannot be written; a row without them is still read and deleted
+                if full and isinstance(error, ParentFailed):
+                    full = False  # its parents cannot be written; a row that needs none is still read and deleted
                     continue
-                self.read_at_least(target)
                 break
             self.note(target, at[0], error, self.culprits(target) if error is not None and at[0] == "update" else None)
             if error is not None and at[0] == "delete":
                 self.results[-1]["alone"] = self.maker.settled(lambda s: self.delete_alone(s, target))[1] is None
             stages = stages[reached + 1 :] if error is not None else []
-        for column, value in self.maker.labels(target):
+        for column, value in labels(target):
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: value}))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
-        for column, text in self.maker.widths(target):
-            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: text}))
+        for column, wide in widths(self.facts, target):
+            _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: wide}))
             self.note(target, "insert wide", error, [column.name])
         if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
             for name, write in together(self.maker, target, self.allows(target, DELETE)):
                 _, error = self.maker.settled(partial(self.checked, write))
                 self.note(target, name, error)
                 self.results[-1]["together"] = True
-
-    def read_at_least(self, target: Target) -> None:
-        """Select from what cannot be written."""
-        _, error = self.maker.settled(lambda s: s.execute(self.query(target).limit(1)).all())
-        self.note(target, "select", error)
 
     def checked(self, write: Callable[[Any], None], session: Any) -> None:
         """A write whose deferred constraints have spoken."""
@@ -223,12 +219,9 @@ class Trip:
 
     def note(self, target: Target, stage: str, error: Optional[Exception], columns: Optional[List[str]] = None, label: Optional[str] = None) -> None:
         tables = [table_key(t) for t in target.mapper.tables] if target.mapper is not None else [target.key]
-        fault = None if error is None else {**told(error), **({"column": error.column} if isinstance(error, Differs) else {})}
-        # a class may have less than its table (another base's class of it, exclude_properties), and be there to be read
-        partial = bool(fault and fault.get("state") == "23502" and fault.get("column") not in [c.name for c in target.columns])
         self.results.append({
             "target": target.name, "table": target.key, "tables": tables, "stage": stage, "columns": columns or [], "label": label,
-            "error": fault, "partial": partial,
+            "error": None if error is None else {**told(error), **({"column": error.column} if isinstance(error, Differs) else {})},
         })
 
 

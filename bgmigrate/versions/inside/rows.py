@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import Version, class_name, table_key
-    from bgmigrate.versions.inside.samples import CannotMake, Sampler, labelled, never_written
+    from bgmigrate.versions.inside.samples import CannotMake, Sampler
     from bgmigrate.versions.inside.session import attempt, key_of, told
     from bgmigrate.versions.inside.shared import Shared
 
@@ -106,6 +105,7 @@ class Maker:
 
     def settled(self, work: Callable[[Any], Any], *, keep: bool = False) -> Tuple[Any, Optional[Exception]]:
         """`attempt`, again with other values for as long as a CHECK refuses the ones we made."""
+        self.sampler.before = dict(self.sampler.chosen)
         while True:
             self.made = []
             result, error = attempt(self.connection, work, keep=keep)
@@ -272,29 +272,3 @@ class Maker:
             return and_(*(c == getattr(row, target.columns[target.same.get(c, c)]) for c in target.mapper.primary_key))
         key = [c for c in target.table.primary_key if row.get(c) is not None] or [c for c, v in row.items() if v is not None]
         return and_(*(c == row[c] for c in key))
-
-    def widths(self, target: Target) -> List[Tuple[Any, str]]:
-        """(column, text) for texts that the model allows and the database's column has no room for."""
-        from sqlalchemy import Enum, String
-
-        out: List[Tuple[Any, str]] = []
-        for column in target.columns:
-            actual = self.sampler.facts.get(table_key(column.table), {}).get("columns", {}).get(column.name, "")
-            room = re.match(r"character(?: varying)?\((\d+)\)$", actual)
-            plain = isinstance(column.type, String) and not isinstance(column.type, Enum) and not column.foreign_keys
-            if room and plain and (column.type.length or 10**9) > int(room.group(1)):
-                out.append((column, "x" * (int(room.group(1)) + 1)))
-        return out
-
-    def labels(self, target: Target) -> List[Tuple[Any, Any]]:
-        """Every (column, value) of the class's enum columns."""
-        from sqlalchemy import Enum
-
-        out: List[Tuple[Any, Any]] = []
-        seen: Set[Any] = set()
-        for column in target.columns:
-            type_ = column.type
-            if isinstance(type_, Enum) and not target.is_the_mappers(column) and column not in seen:
-                seen.add(column)
-                out += [(column, value) for label, value in labelled(type_) if label not in never_written(column)]
-        return out

@@ -24,6 +24,7 @@ class Sampler:
     def __init__(self, facts: Dict[str, Any], first: int) -> None:
         self.facts, self.count = facts, first
         self.chosen: Dict[Tuple[str, str], Any] = {}  # by table and column: what a CHECK accepted
+        self.before: Dict[Tuple[str, str], Any] = {}  # the same, as they were good for other rows
         self._searches: Dict[FrozenSet[Tuple[str, str]], Iterator[Tuple[Any, ...]]] = {}
 
     def value(self, key: str, column: Any, dialect: Any, accepts: Callable[[Any], bool] = lambda value: True) -> Any:
@@ -77,6 +78,10 @@ class Sampler:
             self._searches[group] = itertools.islice(itertools.product(*options), MOST_TRIES)
         found = next(self._searches[group], None)
         if found is None or not columns:
+            for at in group:  # none of them helped: it is not their fault
+                self.chosen.pop(at, None)
+                if at in self.before:
+                    self.chosen[at] = self.before[at]
             return False
         self.chosen.update({(str(table), c): v for c, v in zip(sorted(columns), found)})
         return True

@@ -111,7 +111,7 @@ def told(error: BaseException) -> Dict[str, Any]:
             out[ours] = value
     if "message_primary" not in dir(diag) and getattr(cause, "message", None):
         out["message"] = str(cause.message)
-    out["statement"] = str(getattr(error, "statement", "") or "")[:500]
+    out["statement"] = str(getattr(error, "statement", "") or "")[:2000]  # whoever shows it cuts it between words
     return out
 
 

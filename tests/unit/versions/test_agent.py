@@ -10,7 +10,7 @@ import pytest
 
 from bgmigrate.settings import Environment, Settings
 from bgmigrate.snapshot import Snapshot
-from bgmigrate.versions.inside.order import in_fixed_order
+from bgmigrate.versions.inside.describe import in_fixed_order
 from bgmigrate.versions.load import agent, snapshot_of
 from bgmigrate.versions.process import Agent, VersionFailed
 from bgmigrate.versions.spec import parse

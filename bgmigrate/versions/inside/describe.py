@@ -1,4 +1,4 @@
-"""What the models say, in the portable form of a snapshot."""
+"""A version's models in the portable form, which a snapshot holds."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, VERSION, Version, class_name, drivers, sqlalchemy_version, table_key
-    from bgmigrate.versions.inside.literals import literal
-    from bgmigrate.versions.inside.order import in_fixed_order
+    from bgmigrate.versions.agent import Version, class_name, drivers, sqlalchemy_version, table_key
 
 
 def snapshot(version: Version) -> Dict[str, Any]:
@@ -20,15 +18,8 @@ def snapshot(version: Version) -> Dict[str, Any]:
     from sqlalchemy import create_mock_engine
 
     statements: Dict[str, None] = {}  # each once, in order: several MetaData may share a type
-    created: Dict[str, Any] = {}
 
     def note(statement: Any, *_: Any, **__: Any) -> None:
-        if getattr(statement, "__visit_name__", "") == "create_table":
-            table = statement.element
-            known = created.setdefault(table_key(table), table)
-            if known is not table:  # several MetaData share it, too
-                statements.update(dict.fromkeys(additions(known, table, dialect)))
-                return
         if hasattr(statement, "compile"):
             kw = {} if getattr(statement, "__visit_name__", "").startswith(("create", "drop", "add", "ddl", "set_")) else {"literal_binds": True}
             text = str(statement.compile(dialect=dialect, **({"compile_kwargs": kw} if kw else {})))
@@ -52,7 +43,7 @@ def snapshot(version: Version) -> Dict[str, Any]:
     return {
         "schema": "bgmigrate.snapshot/1",
         "ddl": in_fixed_order(list(statements)),
-        "tables": described(version, mapped, initial, dialect),
+        "tables": {table_key(t): describe(t, mapped.get(table_key(t), []), initial, dialect) for t in version.tables()},
         "models": version.models,
         "sqlalchemy": sqlalchemy_version(),
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -60,26 +51,18 @@ def snapshot(version: Version) -> Dict[str, Any]:
     }
 
 
-def additions(known: Any, table: Any, dialect: Any) -> Iterable[str]:
-    """What a table has that another MetaData's of the same name has not."""
-    from sqlalchemy.schema import CreateColumn
+def in_fixed_order(statements: List[str]) -> List[str]:
+    """The statements with neighbours of one kind sorted: SQLAlchemy keeps indexes, constraints' comments and circular foreign keys in sets."""
+    import itertools
 
-    for column in table.columns:
-        if column.name not in known.columns:
-            what = CreateColumn(column).compile(dialect=dialect)
-            yield "ALTER TABLE %s ADD COLUMN %s" % (dialect.identifier_preparer.format_table(table), what)
+    def kind(text: str) -> str:
+        words = text.split()
+        if words[:1] == ["ALTER"] and "FOREIGN KEY" not in text:
+            return ""  # the application's own DDL, whose order may matter
+        return " ".join(w for w in words[:3] if w in ("CREATE", "UNIQUE", "INDEX", "ALTER", "COMMENT", "CONSTRAINT")).replace("UNIQUE ", "")
 
-
-def described(version: Version, mapped: Dict[str, List[str]], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:
-    """Every table by its name; one that several MetaData have is all that they say of it, the first one's word first."""
-    out: Dict[str, Any] = {}
-    for table in version.tables():
-        key = table_key(table)
-        one = describe(table, mapped.get(key, []), initial, dialect)
-        known = out.setdefault(key, one)
-        if known is not one:
-            known.update({part: {**one[part], **known[part]} for part in ("columns", "hints")}, names=sorted({*one["names"], *known["names"]}))
-    return out
+    groups = itertools.groupby(statements, kind)
+    return [s for name, group in groups for s in (sorted(group) if name in ("CREATE INDEX", "ALTER", "COMMENT CONSTRAINT") else group)]
 
 
 def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:
@@ -154,4 +137,47 @@ def default_of(column: Any, initial: Any) -> Optional[Dict[str, str]]:
     return {"kind": "scalar", "sql": text} if text is not None else {"kind": "callable"}
 
 
-COMMANDS["snapshot"] = lambda: snapshot(VERSION)
+def literal(value: Any, type_: Any) -> Optional[str]:
+    """The value as SQL, as the type itself would send it; None when neither the type nor we can say it."""
+    from sqlalchemy import literal as bind
+    from sqlalchemy.dialects.postgresql.base import PGDialect
+    from sqlalchemy.exc import SQLAlchemyError
+
+    make: Any = PGDialect
+    dialect = make(paramstyle="named")  # no driver's: those wrap JSON in objects of their own
+    dialect._backslash_escapes = False  # as standard_conforming_strings has it; 1.4 assumes the opposite until it is connected
+    if isinstance(value, bytes):
+        return written(value)  # SQLAlchemy writes them as text
+    try:
+        text = str(bind(value, type_).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        return text.replace("ARRAY[]", "'{}'") if value == [] else text  # ARRAY[] has no type of its own
+    except (SQLAlchemyError, NotImplementedError, TypeError, ValueError, AttributeError):
+        pass  # SQLAlchemy 1.4 has no literals of dates, UUIDs and the like: the bound value is written out below
+    try:
+        processor = type_.dialect_impl(dialect).bind_processor(dialect)
+        return written(processor(value) if processor else value)
+    except Exception:  # a TypeDecorator is the application's code and may raise anything
+        return None
+
+
+def written(value: Any) -> Optional[str]:
+    """A bound value as an SQL literal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float, decimal.Decimal)):
+        return str(value)
+    if isinstance(value, bytes):
+        return "'\\x%s'" % value.hex()
+    if isinstance(value, enum.Enum):
+        value = value.name
+    if isinstance(value, (datetime.date, datetime.time)):
+        value = value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        value = "%r seconds" % value.total_seconds()
+    if isinstance(value, (list, tuple)):
+        parts = [written(v) for v in value]
+        return None if None in parts else "ARRAY[%s]" % ", ".join(map(str, parts)) if parts else "'{}'"
+    if isinstance(value, (str, uuid.UUID)):
+        text = str(value).replace("'", "''")
+        return "E'%s'" % text.replace("\\", "\\\\") if "\\" in text else "'%s'" % text
+    return None
