@@ -131,6 +131,7 @@ class Settings:
     migrations: str | None = None
     database_url: str | None = None
     scratch_url: str | None = None
+    load_timeout: float = 120.0  # for importing a version's models: one that waits for a service would wait for ever
     source: Path | None = None  # the file the settings came from
     environments: Mapping[str, Environment] = field(default_factory=dict)
     expand: ExpandSettings = field(default_factory=ExpandSettings)
@@ -223,7 +224,10 @@ def _value(text: str) -> Any:
 
 
 def _settings(table: dict[str, Any], base: Path, source: Path | None, project: str | None) -> Settings:
-    known = {"service", "models", "migrations", "database_url", "scratch_url", "environments", "expand", "verify", "contract", "store", "actuators"}
+    known = {
+        "service", "models", "migrations", "database_url", "scratch_url", "load_timeout", "environments", "expand", "verify", "contract", "store",
+        "actuators",
+    }
     if unknown := sorted(table.keys() - known):
         raise ConfigurationError(
             f"unknown setting{'s' if len(unknown) > 1 else ''} {', '.join(unknown)} in {source or 'the environment'}",
@@ -239,6 +243,7 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         migrations=table.get("migrations"),
         database_url=table.get("database_url"),
         scratch_url=table.get("scratch_url"),
+        load_timeout=seconds(table.get("load_timeout", Settings.load_timeout), "load_timeout"),
         environments={n: _section(Environment, e, f"environments.{n}") for n, e in table.get("environments", {}).items()},
         expand=_section(ExpandSettings, table.get("expand", {}), "expand"),
         verify=_section(VerifySettings, table.get("verify", {}), "verify", spare=True),

@@ -45,6 +45,10 @@ class Process:
             os.close(self._status)
         return self.returncode
 
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+        return self.wait(0)
+
     def kill(self) -> None:
         """Kill it and what it has started."""
         with contextlib.suppress(ProcessLookupError):

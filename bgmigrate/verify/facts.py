@@ -27,6 +27,7 @@ class Facts:
     triggered: frozenset[str] = frozenset()  # tables with row triggers of the application's own
     texts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)  # by table and column: all that it takes
     server: str = ""  # its version
+    ignored: tuple[str, ...] = ()  # tables that are there and no part of the schema: Alembic's
     original: frozenset[tuple[str, str]] = frozenset()  # (table, column): NOT NULL for as long as the live table has been there
 
     def located(self, name: str) -> str | None:
@@ -76,6 +77,6 @@ def read(url: str, *, ignore: tuple[str, ...] = ("alembic_version",)) -> Facts:
         views = c.execute(template("view_relations").encode()).fetchall()
         return Facts(
             url=url, schema=catalog.read(c, ignore=ignore), path=tuple(r[0] for r in path), triggered=frozenset(r[0] for r in triggered),
-            server=server_version(c),
+            server=server_version(c), ignored=ignore,
             views={key(s, n): (kind, allows, columns or {}) for s, n, kind, allows, columns in views},
         )

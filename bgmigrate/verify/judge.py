@@ -57,7 +57,7 @@ def judge(
         elif aside and (state in BY_VALUE | {"parent", None} or subject.own is None or (result["target"], result["stage"]) in control):
             verdict = "nothing"  # these values, or the version itself, do not allow it
         elif (result["target"], result["stage"]) in control:
-            verdict = "nothing" if result["error"]["kind"] == "Differs" else "inconclusive"
+            verdict = "nothing" if result["error"]["kind"] == "Differs" or result.get("partial") else "inconclusive"
         else:
             verdict = "unused" if result["stage"].startswith("upsert") else _verdict(subject, other, facts, result, synchronized)
         out.append(Judged(result=result, verdict=verdict, missing=missing, column=column_of(result, facts)))
@@ -79,6 +79,10 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
         return "break"  # the value is not ours: the model itself has it
     if state in BY_VALUE:
         return "inconclusive"
+    if state in ("23502", "0A000") and facts.located(result["table"]) in facts.views:
+        # What a view computes, or leaves out of a table that requires it. Where the other version maps the view as well, that is how it was and
+        # it is there to be read; else the view stands for a table that was.
+        return "drift" if other is None or _maps(other, result) else "break"
     if state == "23502" and (column := column_of(result, facts)):
         mine = subject.snapshot.tables.get(result["table"])
         if mine and column in mine.columns and mine.columns[column].nullable:
@@ -104,6 +108,12 @@ def _verdict(subject: Subject, other: Subject | None, facts: Facts, result: Resu
             return "inconclusive" if subject.knows(holder) else "break"
         return "drift" if other is None or not _references(other, error.get("table"), error.get("constraint")) else "break"
     return "break"
+
+
+def _maps(subject: Subject, result: Result) -> bool:
+    """Does the version's model have the view, and where the server names a column of it (the first that it quotes) that as well?"""
+    known, column = subject.snapshot.tables.get(result["table"]), re.search(r'"([^"]+)"', result["error"]["message"])
+    return bool(known and (result["error"].get("state") == "23502" or (column and column[1] in known.columns)))
 
 
 def _keys(subject: Subject | None, table: str) -> set[str]:

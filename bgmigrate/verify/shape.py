@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bgmigrate.findings import Finding
 from bgmigrate.verify.facts import Facts
+from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.subject import Subject
 
 
@@ -27,6 +28,8 @@ def shape(subject: Subject, have: Facts) -> Shape:
     drift: list[Finding] = []
     tried: list[str] = []
     for name, table in subject.snapshot.tables.items():
+        if name in have.ignored:
+            continue  # models that are read from the database have it, too
         present = have.columns(name)
         tried += [name] * (1 + len(table.columns))
         if present is None:
@@ -42,3 +45,20 @@ def shape(subject: Subject, have: Facts) -> Shape:
                     why="No statement that was tried fails because of it.", next="Nothing, if it is meant to be so.",
                 ))
     return Shape(tables=tuple(tables), columns=tuple(columns), drift=tuple(drift), checked=len(tried), tried=tuple(tried))
+
+
+def bare(subject: Subject, have: Facts, *, candidate: bool) -> Probe | None:
+    """A version whose models have no table proves nothing on a database that has some; None for any other version.
+
+    `candidate`: it is the version that must be proved; before the first release one without tables is as it should be.
+    """
+    if subject.snapshot.tables or not have.schema.tables:
+        return None
+    named = ",".join(subject.snapshot.models) or "package.db:Base"
+    return Probe(probe="shape", version=subject.name, inconclusive=int(candidate), findings=(Finding(
+        code="BGM806", severity="warning" if candidate else "info", version=subject.name, probe="shape",
+        what=f"nothing is proved of {subject.name}: {named} has no table, and the database has {len(have.schema.tables)}",
+        why="A class is known to its base only once the module that defines it is imported.",
+        next=f"Name that module before the base: #package.models,{named} (in the SPEC, or in `models` of the configuration)."
+        if candidate else "Nothing, if this is the release before the first table.",
+    ),))

@@ -27,7 +27,7 @@ from bgmigrate.verify.masked import masked
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.roundtrip import roundtrip, unused
 from bgmigrate.verify.sent import Traffic
-from bgmigrate.verify.shape import shape
+from bgmigrate.verify.shape import bare, shape
 from bgmigrate.verify.statements import statements
 from bgmigrate.verify.subject import Subject, described, host, reflect, running
 from bgmigrate.verify.tally import rows
@@ -60,14 +60,14 @@ class Trial:
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, version: Version) -> Iterator[Subject]:
+def opened(settings: Settings, version: Version, say: Progress) -> Iterator[Subject]:
     """A version's process, loaded. Raises VersionFailed.
 
     A version that is registered is run from its source where that still gives the same models, else from its snapshot.
     """
     spec, told, source = version.spec, version.snapshot, version.source or str(version.spec)
     with contextlib.ExitStack() as stack:
-        if spec is not None and spec.runnable and (subject := _live(stack, settings, version, spec, source)):
+        if spec is not None and spec.runnable and (subject := _live(stack, settings, version, spec, source, say)):
             yield subject
             return
         if told is None:
@@ -76,9 +76,9 @@ def opened(settings: Settings, version: Version) -> Iterator[Subject]:
         yield described(version.name, stack.enter_context(host(version.name)), told, f"{source}, as registered" if spec else source)
 
 
-def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spec: Spec, source: str) -> Subject | None:
+def _live(stack: contextlib.ExitStack, settings: Settings, version: Version, spec: Spec, source: str, say: Progress) -> Subject | None:
     try:
-        process = stack.enter_context(agent(settings, spec, environment=version.name))
+        process = stack.enter_context(agent(settings, spec, environment=version.name, say=say.step))
         unchanged = version.snapshot is None or process.snapshot().fingerprint == version.snapshot.fingerprint
         return running(settings, version.name, process, source) if unchanged else None
     except ConfigurationError:
@@ -99,7 +99,7 @@ def run(
     with contextlib.ExitStack() as stack, threads() as pool:
         say.step("copying the live schema and loading " + " and ".join(f"{v.name} ({v.source or v.spec})" for v in versions))
         taken = pool.submit(clone.take, settings.url)
-        loading = [pool.submit(_enter, stack, opened(settings, v)) for v in versions]
+        loading = [pool.submit(_enter, stack, opened(settings, v, say)) for v in versions]
         live = taken.result()
         cloning = pool.submit(_enter, stack, clone.clone(settings, live))
         subjects = [f.result() for f in loading]
@@ -119,6 +119,7 @@ def run(
         pairs = [(s, next((o for o in subjects if o is not s), None)) for s in subjects]
         jobs = [pool.submit(_alone, s, o, _met(tried_on, live, s, candidate), "expanded", limits, synchronized) for s, o in pairs]
         probes = [p for job in jobs for p in job.result()]
+        probes += filter(None, (bare(s, here, candidate=s.name == candidate or o is None) for s, o in pairs))
         if len(subjects) == 2:
             say.step("cross-read")
             probes += _crossed(subjects, here, synchronizations, candidate, pool)

@@ -7,16 +7,21 @@ WRITE for each; whatever the application prints goes to stderr. Nothing here con
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import traceback
-from json import dumps, loads  # ours, whatever the application makes of that module
+import warnings
+from json import JSONDecoder, JSONEncoder
 from typing import Any, Callable, Dict, List, Tuple
 
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
+# Made before the application is imported, whatever it makes of that module; json.loads() would look up there what it needs.
+loads, dumps, dumps_sorted = JSONDecoder().decode, JSONEncoder(default=str).encode, JSONEncoder(default=str, sort_keys=True).encode
 
 
 class Version:
@@ -45,6 +50,8 @@ class Version:
         from sqlalchemy.orm import configure_mappers
 
         configure_mappers()
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")  # where the application makes errors of them, it means those of its own code and not of the probes
         return {"sqlalchemy": sqlalchemy_version()}
 
     def tables(self) -> List[Any]:
@@ -99,11 +106,13 @@ def drivers() -> List[str]:
 
 
 def failure(error: BaseException) -> Dict[str, Any]:
-    """An error as it travels: its type and first line, and the whole traceback without our own frames."""
+    """An error as it travels: what it says, and the whole traceback without our own frames."""
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    last = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
-    said = last[-1 if isinstance(error, SyntaxError) else 0] if last else repr(error)  # a SyntaxError shows its place before it says what it is
-    return {"error": said, "traceback": "".join(lines)}
+    said = "".join(traceback.format_exception_only(type(error), error)).strip().splitlines()
+    if isinstance(error, SyntaxError):
+        said = said[-1:]  # it shows its place before it says what it is
+    words = " ".join(" ".join(s for s in said if not s.startswith("(Background on this error")).split())  # SQLAlchemy's link
+    return {"error": words or repr(error), "kind": type(error).__name__, "traceback": "".join(lines)}
 
 
 def extend(sources: List[Tuple[str, str]]) -> None:
@@ -122,6 +131,7 @@ COMMANDS: Dict[str, Callable[..., Any]] = {"load": VERSION.load, "snapshot": lam
 def serve(read: int, write: int) -> None:
     """Answer requests until the other end closes."""
     gc.set_threshold(100_000)  # models are half a million objects that stay: looking through them for garbage takes a third of the time
+    mine = os.getpid()
     with os.fdopen(read, encoding="utf-8") as requests, os.fdopen(write, "w", encoding="utf-8") as answers:
         for line in requests:
             request = loads(line)
@@ -129,10 +139,13 @@ def serve(read: int, write: int) -> None:
                 answer = {"result": COMMANDS[request["command"]](**request.get("arguments", {}))}
             except (Exception, SystemExit) as error:  # an application may call sys.exit() when imported
                 answer = failure(error)
-            answers.write(dumps(answer, default=str) + "\n")
+            if os.getpid() != mine:
+                os._exit(0)  # the application has forked: it is the parent that answers
+            answers.write(dumps(answer) + "\n")
             answers.flush()
 
 
 if __name__ == "__main__":
     os.dup2(2, 1)  # what the application prints is not an answer
+    faulthandler.register(signal.SIGUSR2, all_threads=False)  # how it is asked where an import hangs
     serve(int(sys.argv[1]), int(sys.argv[2]))

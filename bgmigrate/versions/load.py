@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bgmigrate.errors import ConfigurationError
+from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
 from bgmigrate.versions.process import Agent, VersionFailed
@@ -20,10 +21,11 @@ from bgmigrate.versions.spec import Spec, parse, with_models
 
 
 @contextlib.contextmanager
-def agent(settings: Settings, spec: Spec, *, environment: str | None = None) -> Iterator[Agent]:
+def agent(settings: Settings, spec: Spec, *, environment: str | None = None, say: Callable[[str], None] | None = None) -> Iterator[Agent]:
     """Run the version of a `git:`, `path:` or `python:` SPEC; its process and worktree are gone at the end.
 
-    `environment` names whose configured interpreter runs a source tree. Raises VersionFailed (BGM922) or ConfigurationError.
+    `environment` names whose configured interpreter runs a source tree; `say` is told of long waits (default: a line on stderr). Raises
+    VersionFailed (BGM922) or ConfigurationError.
     """
     spec = with_models(spec)
     with contextlib.ExitStack() as stack:
@@ -35,7 +37,9 @@ def agent(settings: Settings, spec: Spec, *, environment: str | None = None) -> 
         else:
             directory = stack.enter_context(_worktree(settings, spec)) if spec.kind == "git" else _tree(settings, spec)
             paths = [str(p) for p in (directory, directory / "src") if p.is_dir()]
-        yield stack.enter_context(Agent(str(spec), interpreter, paths=paths, models=spec.models, directory=directory))
+        yield stack.enter_context(Agent(
+            str(spec), interpreter, paths=paths, models=spec.models, directory=directory, timeout=settings.load_timeout, say=say or Progress().step,
+        ))
 
 
 def snapshot(

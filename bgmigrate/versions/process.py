@@ -11,18 +11,19 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from bgmigrate.errors import BgmigrateError, ConfigurationError
 from bgmigrate.snapshot import Snapshot
+from bgmigrate.versions import advice
 from bgmigrate.versions.inside import DESCRIBE
 
 AGENT = Path(__file__).with_name("agent.py")
-LOAD_TIMEOUT = 120.0  # seconds; an application that waits for a service when imported would wait for ever
-
+SAY_AFTER = 5.0  # seconds; a person who waits longer wants to know for what
+TOLD = 1 << 16  # bytes of what an application printed that are of interest: its end
 
 _RUNNING: weakref.WeakSet[Agent] = weakref.WeakSet()
 
@@ -44,11 +45,12 @@ class Agent:
 
     def __init__(
         self, name: str, interpreter: str, *, paths: Sequence[str] = (), models: Sequence[str] = (), directory: Path | None = None,
-        environ: Mapping[str, str] | None = None, timeout: float = LOAD_TIMEOUT,
+        environ: Mapping[str, str] | None = None, timeout: float = 120.0, say: Callable[[str], None] | None = None,
     ) -> None:
+        """`timeout`: seconds for importing the models; `say` is told what is waited for."""
         self.name, self.interpreter = name, interpreter
         self.paths, self.models, self.directory = list(paths), list(models), directory
-        self.environ, self.timeout = environ, timeout
+        self.environ, self.timeout, self.say = environ, timeout, say
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
         self._snapshot: Snapshot | None = None
@@ -88,7 +90,7 @@ class Agent:
             raise self._died() from None
         answer = json.loads(self._line(command, timeout))
         if "error" in answer:
-            raise self._failed(answer["error"], answer["traceback"])
+            raise self._failed(answer["error"], answer["traceback"], answer["kind"])
         return answer["result"]
 
     def close(self) -> None:
@@ -135,19 +137,20 @@ class Agent:
         _RUNNING.add(self)
 
     def _line(self, command: str, timeout: float) -> bytes:
-        deadline = time.monotonic() + timeout
+        began, said = time.monotonic(), SAY_AFTER
         with selectors.DefaultSelector() as selector:
             selector.register(self._out, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise VersionFailed(
-                        f"{self.name} did not answer within {timeout:g} s ({command})",
-                        why="Its models were being imported or run; an application that connects or waits when imported does this.",
-                        next="Make importing the models free of side effects, or name a module that is, after # in the SPEC.",
-                        traceback=self.output(),
-                    )
-                if not selector.select(left):
+                waited = time.monotonic() - began
+                if waited >= timeout:
+                    raise self._hangs(command, timeout)
+                if waited >= said and self.say and command == "load":
+                    self.say(f"  waiting for {self.name} to be imported: {waited:.0f} s of at most {timeout:g} s")
+                    said *= 2
+                ended = self._process is not None and self._process.poll() is not None  # asked first: what it wrote before is there to be read
+                if not selector.select(0 if ended else min(1.0, timeout - waited)):
+                    if ended:  # although the pipe is open: a child that the application forked has it, too
+                        raise self._died()
                     continue
                 part = os.read(self._out, 1 << 16)
                 if not part:
@@ -157,20 +160,29 @@ class Agent:
         return line
 
     def output(self) -> str:
-        """What the application printed."""
-        self._log.seek(0)
+        """The end of what the application printed."""
+        self._log.seek(max(self._log.seek(0, os.SEEK_END) - TOLD, 0))
         return self._log.read().decode(errors="replace")
+
+    def _hangs(self, command: str, timeout: float) -> VersionFailed:
+        assert self._process is not None
+        where = advice.standing(self._process.pid, self.output, self.paths)
+        return VersionFailed(
+            f"{self.name} did not answer within {timeout:g} s ({command})" + (f"; it is at {where}" if where else ""),
+            why="Its models were being imported or run; an application that connects or waits when imported does this.",
+            next="Make importing the models free of side effects, or name modules that are, after # in the SPEC. If it only takes long: set"
+            f" BGMIGRATE_LOAD_TIMEOUT={max(2 * timeout, 1):.0f}s (load_timeout in the configuration).",
+            traceback=self.output(),
+        )
 
     def _died(self) -> BgmigrateError:
         assert self._process is not None
         code = self._process.wait()
         output = self.output()
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        how = f"was killed by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"ended with exit code {code}"
         last = next((line for line in reversed(output.splitlines()) if line.strip()), "")
-        return self._failed(f"its process {how}" + (f": {last.strip()}" if last else ""), output)
+        return self._failed(f"its process {how}" + (f": {last.strip()[:300]}" if last else ""), output, "Died")
 
-    def _failed(self, line: str, trace: str) -> VersionFailed:
-        return VersionFailed(
-            f"{self.name} cannot be loaded: {line}", why="A version is described and run by importing its models.",
-            next="Run it again with -v for the whole traceback; check the SPEC's models and the interpreter's packages.", traceback=trace,
-        )
+    def _failed(self, line: str, trace: str, kind: str) -> VersionFailed:
+        told = advice.failed(kind, line, self.models, self.interpreter)
+        return VersionFailed(f"{self.name} cannot be loaded: {line}{told.more}", why=told.why, next=told.next, traceback=trace)

@@ -121,7 +121,7 @@ def released(settings: Settings, url: str, blue: str | None = None) -> Iterator[
     with contextlib.ExitStack() as stack:
         text = stack.enter_context(last_release(settings, blue))
         settings = with_default_models(settings, text)
-        subject = stack.enter_context(opened(settings, Version(name="blue", spec=parse(text, settings))))
+        subject = stack.enter_context(opened(settings, Version(name="blue", spec=parse(text, settings)), Progress(-1)))
         if subject.static:
             empty = clone.LiveSchema(sql="", search_path="public")
             subject.own = facts.read(stack.enter_context(clone.own(settings, subject.snapshot, empty, "blue")))

@@ -14,6 +14,7 @@ from bgmigrate.settings import Environment, Settings, VerifySettings
 from bgmigrate.versions.load import snapshot_of
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.verify import verify
+from tests.zygote import versions_are_forked
 
 PLAIN = """
 import enum
@@ -77,17 +78,19 @@ class Bench:
 
     def build(self, text: str, *more: str) -> None:
         """Make the database as these models' own create_all does, and what `more` says."""
-        ddl = snapshot_of(self.settings, self.tree("database", text)).ddl
+        with versions_are_forked():
+            ddl = snapshot_of(self.settings, self.tree("database", text)).ddl
         with psycopg.connect(self.url, autocommit=True) as c:
             for statement in (*ddl, *more):
                 c.execute(statement.encode())
 
     def verify(self, *, blue: str | None = None, green: str | None = None, **options: Any) -> Report:
         """Verify the versions whose models these are."""
-        return verify(
-            self.settings, blue=self.tree("blue", blue) if blue else None, green=self.tree("green", green) if green else None,
-            progress=Progress(-1), **options,
-        )
+        with versions_are_forked():
+            return verify(
+                self.settings, blue=self.tree("blue", blue) if blue else None, green=self.tree("green", green) if green else None,
+                progress=Progress(-1), **options,
+            )
 
 
 def errors(report: Report) -> list[Finding]:

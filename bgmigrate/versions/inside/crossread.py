@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
-import json
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 if TYPE_CHECKING:
-    from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
+    from bgmigrate.versions.agent import COMMANDS, VERSION, dumps_sorted, table_key
     from bgmigrate.versions.inside.describe import literal
     from bgmigrate.versions.inside.extremes import labels
     from bgmigrate.versions.inside.roundtrip import sampler
@@ -196,7 +195,7 @@ def plain(value: Any, type_: Any) -> Tuple[str, Optional[str]]:
     if isinstance(value, datetime.timedelta):
         return "interval", repr(value.total_seconds())
     if isinstance(value, (list, dict)):
-        return "json", json.dumps(value, sort_keys=True, default=str)
+        return "json", dumps_sorted(value)
     return "other", None
 
 

@@ -18,8 +18,15 @@ def snapshot(version: Version) -> Dict[str, Any]:
     from sqlalchemy import create_mock_engine
 
     statements: Dict[str, None] = {}  # each once, in order: several MetaData may share a type
+    created: Dict[str, Any] = {}
 
     def note(statement: Any, *_: Any, **__: Any) -> None:
+        if getattr(statement, "__visit_name__", "") == "create_table":
+            table = statement.element
+            known = created.setdefault(table_key(table), table)
+            if known is not table:  # several MetaData share it, too
+                statements.update(dict.fromkeys(additions(known, table, dialect)))
+                return
         if hasattr(statement, "compile"):
             kw = {} if getattr(statement, "__visit_name__", "").startswith(("create", "drop", "add", "ddl", "set_")) else {"literal_binds": True}
             text = str(statement.compile(dialect=dialect, **({"compile_kwargs": kw} if kw else {})))
@@ -43,7 +50,7 @@ def snapshot(version: Version) -> Dict[str, Any]:
     return {
         "schema": "bgmigrate.snapshot/1",
         "ddl": in_fixed_order(list(statements)),
-        "tables": {table_key(t): describe(t, mapped.get(table_key(t), []), initial, dialect) for t in version.tables()},
+        "tables": described(version, mapped, initial, dialect),
         "models": version.models,
         "sqlalchemy": sqlalchemy_version(),
         "python": ".".join(map(str, sys.version_info[:3])),
@@ -63,6 +70,28 @@ def in_fixed_order(statements: List[str]) -> List[str]:
 
     groups = itertools.groupby(statements, kind)
     return [s for name, group in groups for s in (sorted(group) if name in ("CREATE INDEX", "ALTER", "COMMENT CONSTRAINT") else group)]
+
+
+def additions(known: Any, table: Any, dialect: Any) -> Iterable[str]:
+    """What a table has that another MetaData's of the same name has not."""
+    from sqlalchemy.schema import CreateColumn
+
+    for column in table.columns:
+        if column.name not in known.columns:
+            what = CreateColumn(column).compile(dialect=dialect)
+            yield "ALTER TABLE %s ADD COLUMN %s" % (dialect.identifier_preparer.format_table(table), what)
+
+
+def described(version: Version, mapped: Dict[str, List[str]], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:
+    """Every table by its name; one that several MetaData have is all that they say of it, the first one's word first."""
+    out: Dict[str, Any] = {}
+    for table in version.tables():
+        key = table_key(table)
+        one = describe(table, mapped.get(key, []), initial, dialect)
+        known = out.setdefault(key, one)
+        if known is not one:
+            known.update({part: {**one[part], **known[part]} for part in ("columns", "hints")}, names=sorted({*one["names"], *known["names"]}))
+    return out
 
 
 def describe(table: Any, classes: List[str], initial: Dict[Any, Any], dialect: Any) -> Dict[str, Any]:

@@ -58,13 +58,12 @@ class Trip:
     def run(self, target: Target) -> None:
         """Minimal insert; full insert and all that follows; one insert for each enum label."""
         if not self.allows(target, INSERT):
-            _, error = self.maker.settled(lambda s: s.execute(self.query(target).limit(1)).all())
-            self.note(target, "select", error)
+            self.read_at_least(target)
             return
         began = len(self.results)
         self.maker.shared.ready(target)
-        _, error = self.maker.settled(lambda s: self.inserted(s, target, full=False))
-        self.note(target, "insert minimal", error)
+        _, minimal = self.maker.settled(lambda s: self.inserted(s, target, full=False))
+        self.note(target, "insert minimal", minimal)
         stages, full = [s for s in self.stages(target) if self.allows(target, s[1])], True
         while stages:
             at: List[str] = ["insert full"]
@@ -83,9 +82,10 @@ class Trip:
             for name in names[: max(reached, 0)]:
                 self.note(target, name, None)
             if reached < 0:
-                if full and isinstance(error, ParentFailed):
-                    full = False  # its parents cannot be written; a row that needs none is still read and deleted
+                if full and (isinstance(error, ParentFailed) or minimal is None):
+                    full = False  # its parents, or a column that a view computes, cannot be written; a row without them is still read and deleted
                     continue
+                self.read_at_least(target)
                 break
             self.note(target, at[0], error, self.culprits(target) if error is not None and at[0] == "update" else None)
             if error is not None and at[0] == "delete":
@@ -102,6 +102,11 @@ class Trip:
                 _, error = self.maker.settled(partial(self.checked, write))
                 self.note(target, name, error)
                 self.results[-1]["together"] = True
+
+    def read_at_least(self, target: Target) -> None:
+        """Select from what cannot be written."""
+        _, error = self.maker.settled(lambda s: s.execute(self.query(target).limit(1)).all())
+        self.note(target, "select", error)
 
     def checked(self, write: Callable[[Any], None], session: Any) -> None:
         """A write whose deferred constraints have spoken."""
@@ -219,9 +224,12 @@ class Trip:
 
     def note(self, target: Target, stage: str, error: Optional[Exception], columns: Optional[List[str]] = None, label: Optional[str] = None) -> None:
         tables = [table_key(t) for t in target.mapper.tables] if target.mapper is not None else [target.key]
+        fault = None if error is None else {**told(error), **({"column": error.column} if isinstance(error, Differs) else {})}
+        # a class may have less than its table (another base's class of it, exclude_properties), and be there to be read
+        partial = bool(fault and fault.get("state") == "23502" and fault.get("column") not in [c.name for c in target.columns])
         self.results.append({
             "target": target.name, "table": target.key, "tables": tables, "stage": stage, "columns": columns or [], "label": label,
-            "error": None if error is None else {**told(error), **({"column": error.column} if isinstance(error, Differs) else {})},
+            "error": fault, "partial": partial,
         })
 
 
