@@ -5,5 +5,7 @@ The files share one namespace there, with `bgmigrate/versions/agent.py` and in t
 
 from pathlib import Path
 
-_NAMES = ("samples", "session", "rows", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "about")
+_NAMES = (
+    "samples", "session", "hierarchy", "rows", "shared", "together", "roundtrip", "crossread", "reflect", "speech", "prepared", "identity", "about",
+)
 SOURCES = tuple(Path(__file__).with_name(f"{name}.py") for name in _NAMES)
