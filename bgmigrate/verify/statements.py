@@ -1,7 +1,6 @@
 """Does what the services really send still run on the expanded schema, and on what the pending contracts leave?
 
-Each statement is parsed and analysed by the server (`Parse` and `Describe` of the protocol), and never executed. The control is the schema
-that the version was made for: what does not run there either was sent for something else, or long ago.
+The control is the schema that the version was made for: what does not run there either was sent for something else, or long ago.
 """
 
 from __future__ import annotations
@@ -10,51 +9,17 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from psycopg.pq import ExecStatus
-
-from bgmigrate.database import connect
 from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
+from bgmigrate.verify.look import Seen, look, looked_at
 from bgmigrate.verify.outcome import Probe
 from bgmigrate.verify.sent import Sent, Traffic
 from bgmigrate.verify.subject import Subject
 from bgmigrate.verify.tally import rows
 
-_LOOKED_AT = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*\(*\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|VALUES|TABLE)\b", re.IGNORECASE | re.DOTALL)
 # not statements as they were sent: normalised where a constant must stand, or a parameter of a type that only the client knew
 _UNPREPARABLE = {"42601", "42P18", "42P02"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What a server makes of a statement: the names and types of its result, or why it refuses it."""
-
-    columns: tuple[tuple[str, str], ...] = ()
-    state: str = ""
-    message: str = ""
-
-
-def look(url: str, texts: Sequence[str]) -> dict[str, Seen]:
-    """Let a server parse statements; nothing is executed."""
-    out: dict[str, Seen] = {}
-    types: dict[tuple[int, int], str] = {}
-    with connect(url, purpose="verify") as c:
-        for text in dict.fromkeys(texts):
-            answer = c.pgconn.prepare(b"", text.encode())
-            if answer.status != ExecStatus.COMMAND_OK:
-                state, message = answer.error_field(67), answer.error_field(77)  # PG_DIAG_SQLSTATE 'C', PG_DIAG_MESSAGE_PRIMARY 'M'
-                out[text] = Seen(state=(state or b"").decode(), message=(message or b"").decode())
-                continue
-            shape = c.pgconn.describe_prepared(b"")
-            found = [((shape.fname(i) or b"").decode(), (shape.ftype(i), shape.fmod(i))) for i in range(shape.nfields)]
-            for _, kind in found:
-                if kind not in types:  # spelt out, for the numbers of types differ between databases
-                    row = c.execute("SELECT format_type(%s, %s)", kind).fetchone()
-                    types[kind] = row[0] if row else ""
-            out[text] = Seen(columns=tuple((name, types[kind]) for name, kind in found))
-    return out
 
 
 def statements(
@@ -66,7 +31,7 @@ def statements(
     contracts are made against; what it still sends is no news there. `prepared`: what the configuration says of prepared statements.
     """
     began = time.monotonic()
-    mine = [s for s in traffic.of(subject.name) if (s.environment or live) and _LOOKED_AT.match(s.text)]
+    mine = [s for s in traffic.of(subject.name) if (s.environment or live) and looked_at(s.text)]
     if not mine:
         return None
     texts = [s.text for s in mine]
@@ -80,15 +45,16 @@ def statements(
     reshaped: list[Sent] = []
     for s in mine:
         seen, before = here[s.text], control.get(s.text)
-        if seen.state in _UNPREPARABLE:
+        runs = before is not None and not before.state
+        if seen.state in _UNPREPARABLE and not runs:  # also the state of an INSERT that has more values than the table has columns
             continue
         tried.append(s)
-        if seen.state and before is not None and not before.state:
+        if seen.state and runs:
             broken[seen.state, seen.message].append(s)
         elif seen.state:
             gone[seen.message].append(s)
-        elif before is not None and not before.state and seen.columns != before.columns != beside.get(s.text, Seen()).columns:
-            reshaped.append(s)
+        elif live and runs and before and seen.columns != before.columns != beside.get(s.text, Seen()).columns:
+            reshaped.append(s)  # under sessions that are there; the candidate's begin on this schema
     for (_, message), group in broken.items():
         failed += [_about(subject, group)] * len(group)
         findings.append(_finding(
@@ -102,20 +68,16 @@ def statements(
             f"Nor is anything known of a schema of {subject.name} on which it runs: it was sent by somebody else, or long ago.",
             "Nothing, if it is no longer sent: SELECT pg_stat_statements_reset() forgets it.",
         ))
+    after = look(contracted, texts) if contracted else {}
+    if after and not live:
+        reshaped = [s for s in mine if not here[s.text].state and not after[s.text].state and here[s.text].columns != after[s.text].columns]
     if reshaped:
         breaks = not (prepared is False or prepared == "handled") and subject.forgets_not()
         failed += [_about(subject, reshaped)] * len(reshaped) if breaks else []
-        findings.append(_finding(
-            subject, reshaped, "BGM214", "error" if breaks else "info",
-            f"{_counted(reshaped, 'statement')} of {subject.name} {'returns' if len(reshaped) == 1 else 'return'} other columns than before"
-            + (f": a session in which {subject.drivers[0]} has prepared it gets 0A000, cached plan must not change result type" if breaks else ""),
-            f"{subject.drivers[0]} was tried: it prepares statements on the server and does not recover by itself." if breaks
-            else "No session is left with a plan that does not fit: the driver does not keep them, or the configuration says so.",
-            "Name the columns instead of *; or connect with prepare_threshold=None (psycopg 3), prepared_statement_cache_size=0 (asyncpg), and say"
-            f" prepared_statements = false in [tool.bgmigrate.environments.{subject.name}]." if breaks else "Nothing.",
-        ))
-    if contracted:
-        findings += _later(subject, [s for s in mine if not here[s.text].state], look(contracted, texts), live)
+        findings.append(_reshaped(subject, reshaped, "than before" if live else "once the pending contracts are applied", breaks))
+    findings += _shifted(subject, other, [s for s in mine if here[s.text].filled], here, after, live)
+    if after:
+        findings += _later(subject, [s for s in mine if not here[s.text].state], after, live)
     if traffic.hidden:
         findings.append(Finding(
             code="BGM806", severity="info", version=subject.name, probe="statements",
@@ -132,11 +94,51 @@ def statements(
     )
 
 
+def _reshaped(subject: Subject, group: Sequence[Sent], when: str, breaks: bool) -> Finding:
+    return _finding(
+        subject, group, "BGM214", "error" if breaks else "info",
+        f"{_counted(group, 'statement')} of {subject.name} {'returns' if len(group) == 1 else 'return'} other columns {when}"
+        + (f": a session in which {subject.drivers[0]} has prepared it gets 0A000, cached plan must not change result type" if breaks else ""),
+        f"{subject.drivers[0]} was tried: it prepares statements on the server and does not recover by itself." if breaks
+        else "No session is left with a plan that does not fit: the driver does not keep them, or the configuration says so.",
+        "Name the columns instead of *; or connect with prepare_threshold=None (psycopg 3), prepared_statement_cache_size=0 (asyncpg), and say"
+        f" prepared_statements = false in [tool.bgmigrate.environments.{subject.name}]." if breaks else "Nothing.",
+    )
+
+
+def _shifted(
+    subject: Subject, other: Subject | None, mine: Sequence[Sent], here: dict[str, Seen], after: dict[str, Seen], live: bool
+) -> list[Finding]:
+    """INSERTs without column names whose values come into other columns: no server refuses that where the types allow it."""
+    out = []
+    for s in mine:
+        seen, then = here[s.text], after.get(s.text)
+        model = subject.snapshot.tables.get(seen.table)
+        old = {
+            n: str(c.hints["renamed_from"]) for v in (subject, other) if v and (t := v.snapshot.tables.get(seen.table))
+            for n, c in t.columns.items() if c.hints.get("renamed_from")
+        }
+        if then and then.filled and [old.get(n, n) for n in seen.filled] != [old.get(n, n) for n in then.filled]:
+            what = f"writes {', '.join(then.filled)} of {seen.table} once the pending contracts are applied, and {', '.join(seen.filled)} until then"
+        elif not after and not live and model and (strange := [n for n in seen.filled if n not in model.columns]):
+            what = f"writes {', '.join(seen.filled)} of {seen.table} here, of which its model does not know {', '.join(strange)}"
+        else:
+            continue
+        names = list(model.columns if model and not live else seen.filled)[: len(seen.filled)]
+        out.append(_finding(
+            subject, [s], "BGM812", "info" if live and (s.environment or not s.role) else "warning",
+            f"an INSERT without column names that {s.role if s.role and not s.environment else subject.name} sends {what}",
+            "The order of the columns decides where each value goes: a new column comes last, and those behind a dropped one move up.",
+            f"Name the columns: INSERT INTO {seen.table} ({', '.join(names)}) …",
+        ))
+    return out
+
+
 def _later(subject: Subject, mine: Sequence[Sent], after: dict[str, Seen], live: bool) -> list[Finding]:
     """What the pending contracts will break. Of the live version that is what they are for; of the candidate it is an error."""
     groups: dict[tuple[str, bool], list[Sent]] = defaultdict(list)
     for s in mine:
-        if after[s.text].state and after[s.text].state not in _UNPREPARABLE:
+        if after[s.text].state:
             groups[after[s.text].message, s.environment is None and s.role is not None].append(s)
     out = []
     for (message, stranger), group in groups.items():

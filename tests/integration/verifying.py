@@ -76,10 +76,10 @@ class Bench:
         (self.directory / name / "models.py").write_text(text, encoding="utf-8")
         return f"path:{self.directory / name}#models:Base"
 
-    def build(self, text: str, *more: str) -> None:
-        """Make the database as these models' own create_all does, and what `more` says."""
+    def build(self, text: str, *more: str, environment: str | None = None) -> None:
+        """Make the database as these models' own create_all does (with the interpreter of `environment`), and what `more` says."""
         with versions_are_forked():
-            ddl = snapshot_of(self.settings, self.tree("database", text)).ddl
+            ddl = snapshot_of(self.settings, self.tree("database", text), environment=environment).ddl
         with psycopg.connect(self.url, autocommit=True) as c:
             for statement in (*ddl, *more):
                 c.execute(statement.encode())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, dumps_sorted, table_key
     from bgmigrate.versions.inside.describe import literal
     from bgmigrate.versions.inside.extremes import labels
+    from bgmigrate.versions.inside.hierarchy import base_of, of_base
     from bgmigrate.versions.inside.roundtrip import sampler
     from bgmigrate.versions.inside.rows import Maker, Target
     from bgmigrate.versions.inside.session import attempt, key_of, read_only, told, with_connection
@@ -71,7 +72,7 @@ def places_of(maker: Maker, session: Any) -> List[Place]:
 
     found = []
     for made, row in maker.made:
-        base = made.mapper.base_mapper.local_table if made.mapper is not None else made.table
+        base = base_of(made.mapper).local_table if made.mapper is not None else made.table
         columns = list(base.primary_key.columns)
         if columns:
             query = select(*(cast(c, Text) for c in columns)).where(maker.where(made, row)).select_from(base)
@@ -102,7 +103,7 @@ class Reader:
         self.maker, self.connection, self.attempt = maker, maker.connection, attempt
         self.of_key: Dict[str, Target] = {}
         for target in maker.targets:
-            if target.mapper is None or target.mapper.inherits is None or target.key not in self.of_key:
+            if target.mapper is None or base_of(target.mapper) is target.mapper or target.key not in self.of_key:
                 self.of_key[target.key] = target
 
     def row(self, where: Dict[str, Any], delete: bool) -> Dict[str, Any]:
@@ -133,10 +134,10 @@ class Reader:
         if target.mapper is None:
             row = session.execute(select(*target.columns).where(self.condition(target, key))).first()
             return None if row is None else {"%s.%s" % (target.key, c.name): plain(v, c.type) for c, v in zip(target.columns, row)}
-        instance = session.execute(select(target.mapper.class_).where(self.condition(target, key))).unique().scalars().first()
+        instance = self.instance(session, target, key)
         if instance is None:
             return None
-        mine = type(instance).__mapper__ if hasattr(type(instance), "__mapper__") else target.mapper
+        mine = type(instance).__mapper__
         out = {}
         for attr in mine.column_attrs:
             for column in attr.columns:
@@ -157,13 +158,17 @@ class Reader:
                 out[column.name] = {**told(error), "value": stands[0][0] if stands else None}
         return out
 
-    def deleted(self, session: Any, target: Target, key: List[str]) -> None:
+    def instance(self, session: Any, target: Target, key: List[str]) -> Any:
         from sqlalchemy import select
 
+        found = session.execute(select(target.mapper.class_).where(self.condition(target, key))).unique().scalars().all()
+        return of_base(found, target.mapper)
+
+    def deleted(self, session: Any, target: Target, key: List[str]) -> None:
         if target.mapper is None:
             session.execute(target.table.delete().where(self.condition(target, key)))
         else:
-            session.delete(session.execute(select(target.mapper.class_).where(self.condition(target, key))).unique().scalars().first())
+            session.delete(self.instance(session, target, key))
             session.flush()
 
 

@@ -51,7 +51,7 @@ def meet(url: str, driver: str, table: str, key: List[str]) -> List[Dict[str, An
             if target is None or len(list(target.table.primary_key)) != len(key):
                 return []
             where = reader.condition(target, key)
-            plain = next((c for c in target.columns if not c.primary_key and not target.is_generated(c)), None)
+            plain = next((c for c in target.columns if c.table is target.table and not c.primary_key and not target.is_generated(c)), None)
 
             def found(session: Any) -> Optional[int]:
                 from sqlalchemy import select
@@ -60,7 +60,7 @@ def meet(url: str, driver: str, table: str, key: List[str]) -> List[Dict[str, An
 
             def changed(session: Any) -> Optional[int]:
                 assert plain is not None
-                return int(session.execute(target.table.update().where(where).values({plain.name: target.table.columns[plain.name]})).rowcount)
+                return int(session.execute(target.table.update().where(where).values({plain.key: plain})).rowcount)
 
             def deleted(session: Any) -> Optional[int]:
                 return int(session.execute(target.table.delete().where(where)).rowcount)

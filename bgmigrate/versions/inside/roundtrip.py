@@ -199,7 +199,7 @@ class Trip:
         values = self.maker.values(session, target, full=True, update=True)
         where = self.maker.where(target, row)
         if values and target.table.primary_key:
-            session.execute(target.table.update().where(where).values({c.name: v for c, v in values.items() if not c.primary_key}))
+            session.execute(target.table.update().where(where).values({c.key: v for c, v in values.items() if not c.primary_key}))
             self.check(session)
 
     def core_delete(self, session: Any, target: Target, row: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import Version, class_name, table_key
+    from bgmigrate.versions.inside.hierarchy import base_of
     from bgmigrate.versions.inside.samples import CannotMake, Sampler
     from bgmigrate.versions.inside.session import attempt, key_of, told
     from bgmigrate.versions.inside.shared import Shared
@@ -94,7 +95,7 @@ class Maker:
         self._of_table: Dict[Any, Target] = {}
         for target in self.targets:
             held = self._of_table.get(target.table)
-            if held is None or (target.mapper is not None and target.mapper.inherits is None):
+            if held is None or (target.mapper is not None and base_of(target.mapper) is target.mapper):
                 self._of_table[target.table] = target
         self.made: List[Tuple[Target, Any]] = []
         self.shared = Shared(self)
@@ -127,7 +128,7 @@ class Maker:
                 values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         values.update(fixed or {})
         if target.mapper is None:
-            done = session.execute(target.table.insert().values({c.name: v for c, v in values.items()}))
+            done = session.execute(target.table.insert().values({c.key: v for c, v in values.items()}))
             row: Any = {c: values.get(c) for c in target.columns}
             row.update(zip(target.table.primary_key, done.inserted_primary_key or ()))
         else:
@@ -197,9 +198,7 @@ class Maker:
         tables = list(target.mapper.tables) if target.mapper is not None else [target.table]
         out = []
         for table in tables:
-            for constraint in sorted(
-                table.foreign_key_constraints, key=lambda k: (-len(k.elements), sorted(str(e.parent.name) for e in k.elements))
-            ):
+            for constraint in sorted(table.foreign_key_constraints, key=lambda k: (-len(k.elements), sorted(str(e.parent.name) for e in k.elements))):
                 elements = list(constraint.elements)
                 joined = elements[0].column.table in tables and elements[0].column.table is not table
                 if not joined and all(target.same.get(e.parent, e.parent) in target.columns for e in elements):
@@ -250,7 +249,7 @@ class Maker:
             for e in group:  # a foreign key to a column that the minimal row leaves empty
                 if found[target.same.get(e.parent, e.parent)] is None:
                     value = self.sampler.value(parent.key, e.column, self.dialect)
-                    session.execute(table.update().where(self.where(parent, row)).values({e.column.name: value}))
+                    session.execute(table.update().where(self.where(parent, row)).values({e.column.key: value}))
                     found[target.same.get(e.parent, e.parent)] = value
         return found
 

@@ -102,6 +102,21 @@ def binds(type_: Any, value: Any, dialect: Any) -> bool:
     return True
 
 
+def restored(type_: Any, values: List[Any]) -> List[Any]:
+    """What a decorator makes of values as they stand in the database: objects of the application's own, which alone it may take."""
+    from sqlalchemy.dialects.postgresql.base import PGDialect
+
+    make: Any = PGDialect
+    out: List[Any] = []
+    for value in values:
+        try:
+            found = type_.process_result_value(value, make())
+        except Exception:  # it is the application's code, may not take this value, or may have no such method
+            continue
+        out += [] if found is None or type(found) is type(value) else [found]
+    return out
+
+
 def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
     """Candidates for a type, the likeliest first; `actual` is the database's type."""
     from sqlalchemy import types
@@ -111,6 +126,7 @@ def of_type(type_: Any, n: int, name: str, actual: str) -> List[Any]:
     if isinstance(type_, types.TypeDecorator):
         inner = type_.impl_instance if hasattr(type_, "impl_instance") else type_.impl
         likely = of_type(inner, n, name, actual)
+        likely += restored(type_, likely)
         return likely + [v for v in (text_of(n, name, None), n, {"k": n}, [n], b"b%d" % n, EPOCH, True, uuid.UUID(int=n)) if v not in likely]
     kind = type(type_).__name__.upper()
     if kind == "DOMAIN":

@@ -42,7 +42,7 @@ def bulk_insert(maker: Maker, target: Target, session: Any) -> None:
 
     rows = [maker.values(session, target, full=True) for _ in range(2)]
     if target.mapper is None:
-        session.execute(target.table.insert(), [{c.name: v for c, v in row.items()} for row in rows])
+        session.execute(target.table.insert(), [{c.key: v for c, v in row.items()} for row in rows])
         return
     given = [{target.columns[c]: v for c, v in row.items()} for row in rows]
     on = target.mapper.polymorphic_on
@@ -75,14 +75,14 @@ def upsert(maker: Maker, target: Target, columns: List[Any], session: Any) -> No
     from sqlalchemy.dialects.postgresql import insert
 
     row = maker.values(session, target, full=True)
-    values: Dict[str, Any] = {c.name: v for c, v in row.items()}
+    values: Dict[str, Any] = {c.key: v for c, v in row.items()}
     on = target.mapper.polymorphic_on if target.mapper is not None else None
     if on is not None and on in target.same:
-        values[target.same[on].name] = target.mapper.polymorphic_identity
+        values[target.same[on].key] = target.mapper.polymorphic_identity
     for column in columns:
-        if column.name not in values and not target.is_generated(column):
-            values[column.name] = maker.sampler.value(target.key, column, maker.dialect)
-    keys = {c.name for c in columns}
+        if column.key not in values and not target.is_generated(column):
+            values[column.key] = maker.sampler.value(target.key, column, maker.dialect)
+    keys = {c.key for c in columns}
     statement = insert(target.table).values(values)
     written = {n: statement.excluded[n] for n in values if n not in keys and not target.table.columns[n].primary_key}
     if written:
