@@ -56,10 +56,14 @@ def roundtrip(
 
 
 def _outcomes(results: Iterable[Result], judged: Iterable[Judged]) -> list[tuple[Result, str]]:
-    """Each result with what it proves. What wanted a row of a table that is broken was not tried: the break is told there."""
+    """Each result with what it proves.
+
+    What wanted a row of a table that is broken was not tried: the break is told there. That its own table can be read, without a row, proves little.
+    """
     said = {id(j.result): WORDS.get(j.verdict, j.verdict) for j in judged}
     said |= {id(j.result): UNTRIED for j in judged if j.verdict == "nothing" and j.error.get("state") == "parent"}
-    return [(r, said.get(id(r), "")) for r in results]
+    empty = {j.result["target"] for j in judged if said[id(j.result)] == UNTRIED and j.result["stage"].startswith("insert")}
+    return [(r, said.get(id(r), UNTRIED if r["target"] in empty and r["stage"] == "select" else "")) for r in results]
 
 
 def unused(subject: Subject, shape: Shape, probes: Iterable[Probe], schema: str = "expanded") -> list[Finding]:

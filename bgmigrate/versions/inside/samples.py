@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import itertools
@@ -89,6 +90,8 @@ class Sampler:
 
 def binds(type_: Any, value: Any, dialect: Any) -> bool:
     """Whether the type's own processing takes the value, there and back; a TypeDecorator is the application's code and may refuse anything."""
+    if type(type_).__name__.upper().endswith("RANGE") and isinstance(value, str) and dialect.driver == "asyncpg":
+        return False
     try:
         processor = type_.dialect_impl(dialect).bind_processor(dialect)
         if processor is not None:
@@ -211,11 +214,15 @@ def plausible(n: int, actual: str) -> List[Any]:
 
 
 def ranged(lower: Any, upper: Any) -> List[Any]:
-    """A range in whatever class this SQLAlchemy has, else as text."""
+    """A range in whatever class this SQLAlchemy has, else as text, or as asyncpg alone wants it."""
     out: List[Any] = ["[%s,%s)" % (lower, upper)]
     try:
         from sqlalchemy.dialects.postgresql import Range
     except ImportError:
+        with contextlib.suppress(ImportError):
+            import asyncpg
+
+            out.append(asyncpg.Range(lower, upper))
         return out
     return [Range(lower, upper), *out]
 

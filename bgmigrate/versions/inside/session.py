@@ -16,11 +16,10 @@ def with_connection(url: str, driver: str, work: Callable[[Any], Any]) -> Any:
     from sqlalchemy.engine import make_url
 
     target = make_url(url).set(drivername="postgresql+" + driver)
-    if driver not in ("psycopg", "psycopg2"):  # the others do not take libpq's parameters
-        target = target.set(query={k: v for k, v in target.query.items() if k == "host"})
+    target, arguments = without_libpq(target, driver)
     if driver != "asyncpg":
         old: Dict[str, Any] = {"future": True} if sqlalchemy_version().startswith("1.") else {}
-        engine = create_engine(target, **old)
+        engine = create_engine(target, connect_args=arguments, **old)
         try:
             with engine.connect() as connection:
                 return work(connection)
@@ -31,7 +30,7 @@ def with_connection(url: str, driver: str, work: Callable[[Any], Any]) -> Any:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     async def run() -> Any:
-        engine = create_async_engine(target)
+        engine = create_async_engine(target, connect_args=arguments)
         try:
             async with engine.connect() as connection:
                 return await connection.run_sync(work)
@@ -39,6 +38,27 @@ def with_connection(url: str, driver: str, work: Callable[[Any], Any]) -> Any:
             await engine.dispose()
 
     return asyncio.run(run())
+
+
+def without_libpq(target: Any, driver: str) -> Tuple[Any, Dict[str, Any]]:
+    """The URL and arguments of connect() for a driver that does not take libpq's parameters: the directory of a socket, and encryption."""
+    if driver in ("psycopg", "psycopg2"):
+        return target, {}
+    given = dict(target.query)
+    host, mode = str(given.get("host", "")), given.get("sslmode", "")
+    arguments: Dict[str, Any] = {}
+    if mode in ("require", "verify-ca", "verify-full"):
+        import ssl
+
+        context = ssl.create_default_context(cafile=given.get("sslrootcert"))
+        context.check_hostname = mode == "verify-full"
+        if mode == "require":
+            context.verify_mode = ssl.CERT_NONE
+        arguments["ssl_context" if driver == "pg8000" else "ssl"] = context
+    if driver == "pg8000" and host.startswith("/"):
+        arguments["unix_sock"] = "%s/.s.PGSQL.%s" % (host, target.port or given.get("port") or 5432)
+        host = ""
+    return target.set(query={"host": host} if host else {}), arguments
 
 
 def new_session(connection: Any) -> Any:
