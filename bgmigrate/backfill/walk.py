@@ -50,6 +50,10 @@ class Keys:
     def top(self, c: Connection) -> list[str] | None:
         return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.descending))
 
+    def bottom(self, c: Connection) -> list[str] | None:
+        """The first position there is now; None when there is no row."""
+        return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.order))
+
     def ends(self, c: Connection, after: Position | None, upper: Position, size: int, parts: int) -> list[list[str]]:
         found: list[list[str]] = []
         for _ in range(parts):
@@ -135,10 +139,7 @@ def walk_of(job: Job) -> Walk:
 
 def lowest(c: Connection, job: Job) -> list[str] | None:
     """The first key there is; None when the table is empty or has no key. For what is shown only."""
-    if job.key is None:
-        return None
-    row = c.execute(compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=job.key.as_text, t=job.table, o=job.key.order).encode()).fetchone()
-    return list(row) if row else None
+    return Keys(job.table, job.key).bottom(c) if job.key else None
 
 
 def pays(c: Connection, job: Job) -> bool:

@@ -37,8 +37,8 @@ class RequireReadBack(Step):
         found = unread(on.connection, move)
         if found is None:
             return
-        count, keys = found
-        what = f"{count:,} row(s) of {self.new} say what no row of {self.old} says (keys {'; '.join(keys)}{'; …' if count > len(keys) else ''})"
+        more = "; …" if found.rows > len(found.keys) else ""
+        what = f"{found.rows:,} row(s) of {self.new} say what no row of {self.old} says (keys {'; '.join(found.keys)}{more})"
         if move.two_way:
             raise Refused(
                 what, why=f"Blue cannot read them, and rollback drops {self.new}: they would be lost.",

@@ -164,11 +164,15 @@ class Sync:
 
     def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
         assignment = [*self._load("NEW", expression), f"NEW.{ident(target)} := {self.value('NEW', expression)};"]
-        if not guarded or self._is_copy(target, expression) or not self.inputs(expression) or self._total(target, expression):
+        if not guarded or not self.inputs(expression) or self.cannot_fail(target, expression):
             return assignment
         # A value that the expression cannot take must not become an error in the other version's face: it reads as NULL,
         # counts as divergent, and keeps contract shut until it is mended.
         return ["BEGIN", *(f"    {line}" for line in assignment), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(target)} := NULL;", "END;"]
+
+    def cannot_fail(self, column: str, expression: str) -> bool:
+        """Can a plain query say the expression of every row, and store it in the column?"""
+        return self._is_copy(column, expression) or self._total(column, expression)
 
     def _total(self, column: str, expression: str) -> bool:
         """Has it a value for every row, which the column takes?"""
@@ -208,7 +212,7 @@ class Sync:
         stale = " OR ".join(self._differs("NEW", c, self.forward[c]) for c in new)
         compute = list(self._assign_all(old, self.backward, guarded=False))
         lines = [*self._load("NEW", *(self.forward[c] for c in new)), f"IF {stale} THEN", *compute, "END IF;"]
-        if all(self._is_copy(c, self.forward[c]) or self._total(c, self.forward[c]) for c in new):
+        if all(self.cannot_fail(c, self.forward[c]) for c in new):
             return lines
         # what blue left there may be nothing that forward can take: then it is stale
         return ["BEGIN", *(f"    {line}" for line in lines), "EXCEPTION WHEN OTHERS THEN", *compute, "END;"]

@@ -250,8 +250,9 @@ def _moved(c: Connection, writer: Subject, reader: Subject, rows: Sequence[Row],
     return [
         Finding(
             code="BGM803", version=reader.name, probe="crossread", table=move.old, column=next(iter(part.backward), None), why=WRONG,
-            what=f"{writer.name} writes {move.old} or {move.new}: {count} row(s) of {move.old} say what {move.new} does not (keys {'; '.join(keys)})",
+            what=f"{writer.name} writes {move.old} or {move.new}: {found.rows} row(s) of {move.old} say what {move.new} does not"
+            f" (keys {'; '.join(found.keys)})",
             next=f"The triggers of {move.old} and {move.new} do not do what the journal says: bgmigrate doctor.",
         )
-        for part, (count, keys) in at
+        for part, found in at
     ]

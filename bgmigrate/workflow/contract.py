@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -131,14 +132,15 @@ def _ask(
     """The gate's verdict; while sessions are all that is in the way, it is asked again until they are gone and quiet, or time is up."""
     deadline = time.monotonic() + wait_drained
     quiet_since: float | None = None
-    said = ""
+    said, first = "", True
+    ask = functools.partial(contract_verdict, connection, project, settings, contracts, drained, say=say)
     while True:
-        verdict = contract_verdict(connection, project, settings, contracts, drained)
+        verdict = ask(rows=first)  # not all rows at every look: again when nothing else is in the way
         now = time.monotonic()
         if verdict.open:
             quiet_since = quiet_since or now
             if now - quiet_since >= settings.contract.quiet_for or drained:
-                return verdict
+                return verdict if first else ask()
         else:
             quiet_since = None
             waiting = {f.code for f in verdict.findings} == {"BGM912"}
@@ -146,6 +148,7 @@ def _ask(
                 return verdict
             if said != (said := verdict.findings[0].what):
                 say.step(f"waiting: {said}")
+        first = False
         time.sleep(0.25)
 
 

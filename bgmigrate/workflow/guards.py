@@ -12,6 +12,7 @@ from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
@@ -20,8 +21,11 @@ from bgmigrate.workflow.promotion import begun_since, is_live
 from bgmigrate.workflow.triggers import broken
 
 
-def contract_verdict(connection: Connection, project: Project, settings: Settings, contracts: Sequence[str], drained: str | None = None) -> Verdict:
-    """May these contract revisions be applied now? `drained`: the stated reason that the retired version is gone."""
+def contract_verdict(
+    connection: Connection, project: Project, settings: Settings, contracts: Sequence[str], drained: str | None = None, *,
+    say: Progress | None = None, rows: bool = True,
+) -> Verdict:
+    """May these contract revisions be applied now? `drained`: the stated reason that the retired version is gone. `rows`: ask every row, too."""
     live = store.live(connection, settings.service)
     applied = project.applied(connection)
     needed = project.closure(contracts) & {s.revision for s in project.expands()}
@@ -40,7 +44,7 @@ def contract_verdict(connection: Connection, project: Project, settings: Setting
         running=[r for r in missing if r in begun],
         pending=[r for r in missing if r not in begun],
         backfills=[b for b in backfills.pending(connection) if b.revision in needed],
-        closing=[*broken(connection), *(disagreements(connection, needed) if not missing else [])],
+        closing=[*broken(connection), *(disagreements(connection, needed, say=say).findings if rows and not missing else [])],
         proof=Proof(evidence=found, fingerprint=now, expires=settings.verify.expires),
         retired=retired,
         sessions=[str(s) for s in drain.sessions(connection, environment)],

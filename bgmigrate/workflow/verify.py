@@ -30,13 +30,14 @@ from bgmigrate.verify.tally import by_finding
 from bgmigrate.verify.trial import Trial, Version
 from bgmigrate.versions.load import working_tree
 from bgmigrate.versions.spec import parse
-from bgmigrate.workflow.closing import disagreements
+from bgmigrate.workflow.closing import Compared, disagreements
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.register import version_name
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
 
+NOTHING = Compared()
 ENVIRONMENTS = ("blue", "green")
 
 
@@ -51,7 +52,7 @@ class Standing:
     registered: dict[str, Registered]
     synchronizations: tuple[synchronizations.Synchronization, ...] = ()
     triggers: tuple[Finding, ...] = ()
-    data: tuple[Finding, ...] = ()  # rows in which the two versions disagree
+    data: Compared = NOTHING  # rows in which the two versions disagree
     contracts: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
 
@@ -85,7 +86,7 @@ def verify(
     given = sent.handed_over([*settings.verify.statements, *statements])
     with connect(settings.url, purpose="verify") as connection:
         project = _project(settings)
-        standing = _standing(connection, settings, project)
+        standing = _standing(connection, settings, project, say)
         counted = sent.counted(connection, {r: n for n in ENVIRONMENTS if (r := settings.environment(n).role)})
     if standing.live is None and blue and not green:  # nobody is live there: what is given is compared with the working tree
         settings = with_default_models(settings, None)
@@ -96,11 +97,11 @@ def verify(
         traffic=sent.Traffic(statements=(*given, *counted.statements), hidden=counted.hidden), say=say,
     )
     probes = [*_live_probes(standing), *tried.probes]
-    findings = [*standing.triggers, *standing.data, *tried.findings, *_other_version(standing, tried)]
+    findings = [*standing.triggers, *standing.data.findings, *tried.findings, *_other_version(standing, tried)]
     outcome, code = _outcome(findings, probes)
     document: dict[str, Any] = {
         "outcome": outcome, "probes": [p.as_json(whole=True) for p in probes], "findings": [f.as_json() for f in findings],
-        "versions": {v.name: v.source for v in versions}, "checked": _checked(probes), "software": _software(standing, tried),
+        "versions": {v.name: v.source for v in versions}, "checked": _checked(probes, standing), "software": _software(standing, tried),
         "expires": settings.verify.expires, "on": on,
     }
     fingerprint, recorded = _record(settings, project, standing, versions, tried, document)
@@ -127,8 +128,10 @@ def _ignored(project: Project | None) -> tuple[str, ...]:
     return (project.version_table.name,) if project else ("alembic_version",)
 
 
-def _standing(connection: Connection, settings: Settings, project: Project | None) -> Standing:
+def _standing(connection: Connection, settings: Settings, project: Project | None, say: Progress) -> Standing:
     journaled = journal.exists(connection)
+    if journaled:
+        journal.ensure(settings.url)
     live = store.live(connection, settings.service) if journaled else None
     found = {}
     # once the next release has begun, what the idle environment ran before is no candidate of it
@@ -143,7 +146,7 @@ def _standing(connection: Connection, settings: Settings, project: Project | Non
         live=live.environment if live else None, journaled=journaled,
         registered=found, synchronizations=tuple(synchronizations.all(connection)) if journaled else (),
         triggers=tuple(replace(f, probe="triggers") for f in broken(connection)) if journaled else (),
-        data=tuple(disagreements(connection)) if journaled else (),
+        data=disagreements(connection, say=say) if journaled else NOTHING,
         contracts=tuple(contracts),
         recorded=tuple(project.recorded(connection)) if contracts and project else (),
     )
@@ -182,7 +185,7 @@ def _live_probes(standing: Standing) -> list[Probe]:
     """What was asked of the live database itself, whatever was cloned."""
     if not standing.synchronizations:
         return []
-    asked = (("triggers", standing.triggers), ("data", standing.data))
+    asked = (("triggers", standing.triggers), ("data", standing.data.findings))
     tables = [s.table for s in standing.synchronizations]
     return [
         Probe(probe=probe, version=standing.live or "blue", checked=len(tables), failed=len(findings), tables=by_finding(tables, findings))
@@ -190,11 +193,11 @@ def _live_probes(standing: Standing) -> list[Probe]:
     ]
 
 
-def _checked(probes: Sequence[Probe]) -> dict[str, int]:
-    """How much was tried, in all."""
+def _checked(probes: Sequence[Probe], standing: Standing) -> dict[str, int]:
+    """How much was tried, in all; `compared`: rows of the live database whose two sides were compared."""
     return {
         "tables": len({t for p in probes for t in p.tables if t}), "statements": sum(p.checked for p in probes if p.probe == "roundtrip"),
-        "rows": sum(p.checked for p in probes if p.probe == "crossread"),
+        "rows": sum(p.checked for p in probes if p.probe == "crossread"), "compared": standing.data.rows,
     }
 
 

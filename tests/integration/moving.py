@@ -63,10 +63,10 @@ def rows(c: Connection, query: str) -> list[Row]:
 def disagree(c: Connection, old: str, new: str, key: list[str], parts: Parts, without: dict[str, str] | None = None) -> int:
     """How many rows the closing check would find."""
     move = move_of(c, old, new, key, parts, without or {})
-    return sum(found[0] for part in move.parts if (found := wrong(c, move, part)))
+    return sum(found.rows for part in move.parts if (found := wrong(c, move, part)))
 
 
 def lost(c: Connection, old: str, new: str, key: list[str], parts: Parts) -> int:
     """How many rows a rollback would lose."""
     found = unread(c, move_of(c, old, new, key, parts, {}))
-    return found[0] if found else 0
+    return found.rows if found else 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgmigrate import journal
+from bgmigrate.backfill import audit
 from bgmigrate.database import Connection, connect
 from bgmigrate.ops import SynchronizeColumns
 from bgmigrate.ops.runtime import Runtime
@@ -28,7 +29,7 @@ def on(database: str) -> Iterator[Runtime]:
 
 def found(c: Connection) -> list[tuple[str | None, str]]:
     """(column, what) of each finding; all have the code of the closing check."""
-    findings = disagreements(c)
+    findings = disagreements(c).findings
     assert {f.code for f in findings} <= {"BGM907"}
     return [(f.column, f.what) for f in findings]
 
@@ -70,3 +71,84 @@ def test_a_pair_whose_forward_fails_is_a_finding_and_not_a_failure(on: Runtime) 
     assert [column for column, _ in found(c)] == ["years"]
     c.execute("UPDATE t SET age = '9' WHERE age = 'unknown'")
     assert found(c) == []
+
+
+def _kept_in_step(on: Runtime, rows: int) -> Connection:
+    on.connection.execute("CREATE TABLE t (id int PRIMARY KEY, old text)")
+    SynchronizeColumns("t", "zz_sync", add={"new": "text"}, forward={"new": "lower(old)"}, backward={"old": "new"}).run(on)
+    on.connection.execute("INSERT INTO t (id, old) SELECT i, 'a' FROM generate_series(1, %s) i", [rows])
+    return on.connection
+
+
+class Interrupts(Progress):
+    """Ctrl-C after some slices, or never; remembers what was said."""
+
+    def __init__(self, after: int | None) -> None:
+        super().__init__(-1)
+        self.slices, self.after, self.said = 0, after, [""]
+
+    def advance(self, what: str, rows: int, share: float, rate: float) -> None:
+        self.slices += 1
+        if self.after is not None and self.slices > self.after:
+            raise KeyboardInterrupt
+
+    def step(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def sliced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of ten rows, each remembered."""
+    for name, value in {"FIRST": 10, "MOST": 10, "SAVED": 0.0}.items():
+        monkeypatch.setattr(audit, name, value)
+
+
+@pytest.mark.usefixtures("sliced")
+def test_an_interrupted_check_goes_on_where_it_stopped(on: Runtime) -> None:
+    c = _kept_in_step(on, 100)
+    with pytest.raises(KeyboardInterrupt):
+        disagreements(c, say=Interrupts(5))
+    again = Interrupts(None)
+    assert disagreements(c, say=again).rows == 100
+    assert again.slices < 6
+    assert "going on" in again.said[1]
+    whole = Interrupts(None)
+    disagreements(c, say=whole)
+    assert (whole.slices, len(whole.said)) == (10, 1)  # what is through is not gone on with
+
+
+@pytest.mark.usefixtures("sliced")
+def test_after_something_wrong_was_found_all_is_asked_anew(on: Runtime) -> None:
+    c = _kept_in_step(on, 100)
+    c.execute("ALTER TABLE t DISABLE TRIGGER zz_sync; UPDATE t SET new = 'x' WHERE id IN (5, 25, 95); ALTER TABLE t ENABLE TRIGGER zz_sync")
+    with pytest.raises(KeyboardInterrupt):
+        disagreements(c, say=Interrupts(5))
+    assert [f.what for f in disagreements(c).findings] == ["3 row(s) of t: new does not say what old says (keys 5; 25; 95)"]
+    c.execute("UPDATE t SET new = 'a' WHERE new = 'x'")
+    assert disagreements(c).findings == ()
+
+
+@pytest.mark.usefixtures("sliced")
+def test_a_position_is_of_no_use_to_another_rule(on: Runtime) -> None:
+    c = _kept_in_step(on, 100)
+    with pytest.raises(KeyboardInterrupt):
+        disagreements(c, say=Interrupts(5))
+    c.execute("""UPDATE bgmigrate.synchronization SET spec = jsonb_set(spec, '{forward,new}', '"upper(old)"')""")
+    again = Interrupts(None)
+    disagreements(c, say=again)
+    assert (again.slices, len(again.said)) == (10, 1)
+
+
+@pytest.mark.usefixtures("sliced")
+def test_no_snapshot_is_held_between_slices(on: Runtime, database: str) -> None:
+    c = _kept_in_step(on, 100)
+    held = []
+
+    class Watch(Interrupts):
+        def advance(self, what: str, rows: int, share: float, rate: float) -> None:
+            with connect(database, purpose="watch") as other:
+                row = other.execute("SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = %s", [c.info.backend_pid]).fetchone()
+                held.append(row and row[0])
+
+    disagreements(c, say=Watch(None))
+    assert held == [False] * 10

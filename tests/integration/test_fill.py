@@ -57,7 +57,7 @@ def test_a_value_that_cannot_be_computed_is_no_error_and_comes_later(on: Runtime
 def test_nulls_that_are_left_keep_contract_shut(on: Runtime) -> None:
     c = on.connection
     c.execute("""UPDATE "People" SET age = 1""")
-    assert [(f.column, f.what) for f in disagreements(c)] == [("by", "1 row(s) of People: by has no value yet (keys 3)")]
+    assert [(f.column, f.what) for f in disagreements(c).findings] == [("by", "1 row(s) of People: by has no value yet (keys 3)")]
 
 
 def test_it_shares_the_trigger_of_other_rules_and_comes_before_them(on: Runtime) -> None:

@@ -142,7 +142,7 @@ def test_writers_of_the_same_rows_end_with_tables_that_agree(on: Runtime, databa
     assert unexpected(crowd.errors["blue"], *repeat) == []
     # a user that blue deletes meanwhile; and the circle, which green breaks
     assert unexpected(crowd.errors["green"], psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected, *repeat) == []
-    assert disagreements(c) == []
+    assert disagreements(c).findings == ()
     assert lost(c, "users", "addresses", ["user_id"], ONE) == 0
     assert rows(c, "SELECT count(*) FROM users WHERE street IS NOT NULL") == rows(c, "SELECT count(*) FROM addresses WHERE street IS NOT NULL")
 
@@ -223,7 +223,7 @@ def test_the_triggers_come_and_go_among_writers(on: Runtime, database: str, side
             sync.run(on)
             BackfillTable("users", "addresses", ["user_id"], ONE).run(on)
             crowd.until(crowd.done[side] + 100)
-            assert disagreements(c) == []
+            assert disagreements(c).findings == ()
             sync.undo().run(on)
         else:
             StopSynchronizingTables("users", "addresses", ["street", "city"]).run(on)
@@ -263,7 +263,7 @@ def test_a_backfill_that_is_killed_among_writers_loses_nothing_and_revives_nothi
     assert crowd.errors["blue"] == []
     assert unexpected(crowd.errors["green"], psycopg.errors.ForeignKeyViolation, psycopg.errors.DeadlockDetected) == []
     assert [b.state for b in backfills.all(c)] == ["done"]
-    assert disagreements(c) == []
+    assert disagreements(c).findings == ()
     assert broken(c) == []
     assert lost(c, "users", "addresses", ["user_id"], ONE) == 0
     assert rows(c, "SELECT count(*) FROM users WHERE street IS NOT NULL") == rows(c, "SELECT count(*) FROM addresses WHERE street IS NOT NULL")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import decimal
 import itertools
 import re
+import sys
 import uuid
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
@@ -219,11 +219,8 @@ def ranged(lower: Any, upper: Any) -> List[Any]:
     try:
         from sqlalchemy.dialects.postgresql import Range
     except ImportError:
-        with contextlib.suppress(ImportError):
-            import asyncpg
-
-            out.append(asyncpg.Range(lower, upper))
-        return out
+        native: Any = sys.modules.get("asyncpg")  # there where it is the driver
+        return [*out, native.Range(lower, upper)] if native else out
     return [Range(lower, upper), *out]
 
 
