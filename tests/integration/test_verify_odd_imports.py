@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from bgmigrate.errors import BgmigrateError
-from bgmigrate.progress import Progress
-from bgmigrate.workflow.verify import verify
 from tests.integration.verifying import PLAIN, SHOP, Bench, errors
 from tests.servers import Server
 
@@ -93,59 +91,6 @@ def test_classes_made_in_a_loop_are_tried_like_others(bench: Bench) -> None:
     bench.build(PLAIN)
     with_less = bench.verify(blue=MADE.replace('"mail")', '"mail", "phone")'))
     assert {(f.table, f.column) for f in errors(with_less)} == {("users", "phone")}
-
-
-REFLECTED = """
-import os
-from sqlalchemy import create_engine
-from sqlalchemy.ext.automap import automap_base
-Base = automap_base()
-Base.prepare(autoload_with=create_engine(os.environ["ODD_URL"].replace("postgresql://", "postgresql+psycopg://")))
-"""
-
-
-def test_models_reflected_from_the_live_database_are_tried(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ODD_URL", bench.url)
-    bench.build(SHOP)
-    report = bench.verify(blue=REFLECTED)
-    assert (report.exit_code, [f.what for f in errors(report)]) == (0, [])
-    assert report.extra["checked"]["tables"] >= 3
-
-
-TWO = PLAIN + """
-class Other(DeclarativeBase):
-    pass
-
-class User(Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(80))
-
-class Account(Other):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(80))
-    {more}
-"""
-
-
-def test_two_bases_may_have_the_same_table(bench: Bench) -> None:
-    text = TWO.format(more="")
-    bench.build(text)
-    spec = bench.tree("blue", text).replace("models:Base", "models:Base,models:Other")
-    report = verify(bench.settings, blue=spec, progress=Progress(-1))
-    assert (report.exit_code, [f.what for f in errors(report)]) == (0, [])
-
-
-def test_what_one_of_two_bases_needs_of_a_shared_table_is_not_passed_over(bench: Bench) -> None:
-    bench.build(TWO.format(more=""))
-    spec = bench.tree("blue", TWO.format(more='phone: Mapped[str] = mapped_column(String(80))')).replace("models:Base", "models:Base,models:Other")
-    try:
-        report = verify(bench.settings, blue=spec, progress=Progress(-1))
-    except BgmigrateError as refused:
-        assert "users" in refused.what
-        return
-    assert ("users", "phone") in {(f.table, f.column) for f in errors(report)}
 
 
 def test_tables_that_only_the_database_has_are_nobodys(bench: Bench) -> None:

@@ -137,7 +137,7 @@ SQLMODEL_BREAKS = {("BGM802", "hero", "age"), ("BGM801", "team", "city")}
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg", "pg8000"])
 def test_dataclasses_write_only_lists_and_awaitable_attributes(bench: Bench, driver: str) -> None:
     bench.environments = {e: {"driver": driver} for e in ("blue", "green")}
     bench.build(MODERN)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set, Tupl
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import Version, class_name, table_key
+    from bgmigrate.versions.inside.discriminator import told_apart_by
     from bgmigrate.versions.inside.hierarchy import base_of
     from bgmigrate.versions.inside.samples import CannotMake, Sampler
     from bgmigrate.versions.inside.session import attempt, key_of, told
@@ -99,6 +100,7 @@ class Maker:
                 self._of_table[target.table] = target
         self.made: List[Tuple[Target, Any]] = []
         self.shared = Shared(self)
+        self._told_apart: Dict[Target, Dict[Any, Any]] = {}
 
     def of_table(self, table: Any) -> Optional[Target]:
         """What writes rows of a table."""
@@ -169,6 +171,7 @@ class Maker:
             if not wanted or any(target.same.get(c, c) in values for c in locals_):
                 continue
             values.update(self.parent(session, target, group, path))
+        values.update(self.told_apart(target))
         for column in target.columns:
             skipped = column in values or column in kept or target.is_generated(column) or target.is_the_mappers(column)
             if skipped or (column.primary_key and (update or target.is_automatic(column))):
@@ -176,6 +179,12 @@ class Maker:
             if full or target.is_required(column):
                 values[column] = self.sampler.value(table_key(column.table), column, self.dialect, partial(self.accepts, target, column))
         return values
+
+    def told_apart(self, target: Target) -> Dict[Any, Any]:
+        """`told_apart_by`, asked once."""
+        if target not in self._told_apart:
+            self._told_apart[target] = told_apart_by(target, self.sampler, self.connection)
+        return self._told_apart[target]
 
     def is_unique(self, column: Any) -> bool:
         """Whether a key of the database has it."""

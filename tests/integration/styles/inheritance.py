@@ -101,4 +101,27 @@ class Disc(Item):
         harm="ALTER TYPE kind RENAME VALUE 'disc' TO 'record'",
         breaks=frozenset({("BGM801", "items", None)}),
     ),
+    "a computed discriminator": Style(
+        models="""
+class Payment(Base):
+    __tablename__ = "payments"
+    id = Column(Integer, primary_key=True)
+    provider = Column(String(20), nullable=False)
+    test = Column(Boolean, nullable=False)
+    on = column_property(CASE((and_(provider == "visa", test.is_(False)), "card"), (provider == "bank", "transfer"), else_="payment"))
+    __mapper_args__ = {"polymorphic_on": on, "polymorphic_identity": "payment"}
+
+class Card(Payment):
+    digits = Column(String(4))
+    __mapper_args__ = {"polymorphic_identity": "card"}
+
+class Transfer(Payment):
+    __tablename__ = "transfers"
+    id = Column(ForeignKey("payments.id"), primary_key=True)
+    iban = Column(String(34), nullable=False)
+    __mapper_args__ = {"polymorphic_identity": "transfer"}
+""",
+        harm="ALTER TABLE transfers DROP COLUMN iban",
+        breaks=frozenset({("BGM802", "transfers", "iban")}),
+    ),
 }

@@ -27,4 +27,11 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import *
 
 Base = declarative_base()
+
+def CASE(*whens, else_):
+    # its form changed with 2.0
+    try:
+        return case(*whens, else_=else_)
+    except Exception:
+        return case(whens, else_=else_)
 """
