@@ -25,7 +25,7 @@ def told_apart_by(target: Target, sampler: Sampler, connection: Any) -> Dict[Any
     from sqlalchemy import literal, select
     from sqlalchemy.sql import visitors
 
-    parts = list(visitors.iterate(on))
+    parts: List[Any] = list(visitors.iterate(on))
     columns = list(dict.fromkeys(target.same[p] for p in parts if p in target.same))
     if not 0 < len(columns) <= MOST_COLUMNS or any(c.foreign_keys or c.primary_key for c in columns):
         return {}
