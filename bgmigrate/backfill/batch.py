@@ -17,7 +17,7 @@ _COMPARED_AS_TEXT = ("json", "xml", "point", "line", "lseg", "box", "path", "pol
 
 def differs(left: str, right: str, type_: str) -> str:
     """`left IS DISTINCT FROM right` for values of this type."""
-    if _bare(type_).removesuffix("[]").rpartition(".")[2] in _COMPARED_AS_TEXT:
+    if bare(type_).removesuffix("[]").rpartition(".")[2] in _COMPARED_AS_TEXT:
         left, right = f"({left})::text", f"({right})::text"
     return f"{left} IS DISTINCT FROM {right}"
 
@@ -27,7 +27,7 @@ def as_stored(expression: str, type_: str) -> str:
     return f"({expression})::{type_}" if type_ else f"({expression})"
 
 
-def _bare(type_: str) -> str:
+def bare(type_: str) -> str:
     """The type without its length, precision or scale."""
     if '"' in type_:
         return type_
@@ -99,6 +99,6 @@ class Rewrite:
         if len(expressions) == 1:
             assignments = [f"{ident(c)} = ({e})" for c, e in expressions.items()]
         else:
-            values = {c: as_stored(e, _bare(self.types[c])) for c, e in expressions.items()}  # too long a value is refused, not cut
+            values = {c: as_stored(e, bare(self.types[c])) for c, e in expressions.items()}  # too long a value is refused, not cut
             assignments = [f"{ident(c)} = CASE WHEN {todo[c]} THEN {v} ELSE {ident(c)} END" for c, v in values.items()]
         return compose("UPDATE {t:t} SET {a:q} WHERE {w:q} AND ({d:q})", t=self.table, a=assignments, w=within, d=self.todo)

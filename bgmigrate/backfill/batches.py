@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from bgmigrate import faults
+from bgmigrate.backfill.compare_and_set import CompareAndSet
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.session import ROW_REFUSED
+from bgmigrate.backfill.transform import TransformFailed
 from bgmigrate.backfill.walk import Walk
 from bgmigrate.database import Connection
-from bgmigrate.journal import backfills, ranges
+from bgmigrate.journal import backfills, due, ranges
 from bgmigrate.journal.ranges import Range
 from bgmigrate.sql import compose
 
@@ -25,9 +27,13 @@ _BEGIN = """
 """
 
 
+REFUSALS = (*ROW_REFUSED, TransformFailed)
+COMPUTING = 0.05  # of the time that a function in Python takes counts for the pace: a batch of it is to last about half a second
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wrote:
-    """Rows of a batch, those of them that stayed in their page, and how long it took, in seconds."""
+    """Rows of a batch, those of them that stayed in their page, and how long it took, in seconds, as the pace counts them."""
 
     rows: int = 0
     hot: int = 0
@@ -46,6 +52,7 @@ class Batches:
     walk: Walk
     patience: float
     relations: list[int]  # the table's oid, or its partitions'
+    making: CompareAndSet | None = None  # where Python makes the values
 
     @classmethod
     def of(cls, c: Connection, backfill: int, job: Job, walk: Walk) -> Batches:
@@ -55,7 +62,8 @@ class Batches:
         leaves = "SELECT relid::oid::bigint FROM pg_partition_tree(%s::regclass) WHERE isleaf UNION SELECT %s::regclass::oid::bigint"
         found = c.execute(leaves, [table, table])
         patience = min(0.4, (row[0] if row else 1.0) * 0.5)
-        return cls(backfill=backfill, job=job, walk=walk, patience=patience, relations=[r[0] for r in found])
+        making = CompareAndSet(job.table, job.key, job.transform) if job.transform and job.key else None
+        return cls(backfill=backfill, job=job, walk=walk, patience=patience, relations=[r[0] for r in found], making=making)
 
     def step(self, c: Connection, r: Range) -> tuple[Range | None, Wrote]:
         """The range's next pass over one of its parts. None instead of the range when it is done, or no longer ours.
@@ -67,14 +75,29 @@ class Batches:
         if r.stripes > 1:
             within = compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(number, r.stripes))
         done = r.step + 1 == len(r.bounds) * r.stripes
+        write, computing = self._prepared(c, within)
         with self._transaction(c, r) as now:
             if now is None or now != r:
                 return now, Wrote()
             began = time.monotonic()
-            rows = c.execute(self.job.batch(within).encode()).rowcount
+            rows = write(c)
             took = time.monotonic() - began
-            hot = ranges.advance(c, r, step=r.step + 1, rows=rows, relations=self.relations, seconds=took, done=done)
-        return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=took)
+            hot = ranges.advance(c, r, step=r.step + 1, rows=rows, relations=self.relations, seconds=took + computing, done=done)
+        return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=max(took, computing * COMPUTING))
+
+    def _prepared(self, c: Connection, within: str) -> tuple[Callable[[Connection], int], float]:
+        """What writes the rows within a condition, inside a transaction, and the seconds that went before it, in which nothing is locked."""
+        if (making := self.making) is None:
+            return lambda c: c.execute(self.job.batch(within).encode()).rowcount, 0.0
+        began = time.monotonic()
+        made = making.make(c, within)
+
+        def write(c: Connection) -> int:
+            lost = making.write(c, made)
+            due.add(c, self.backfill, lost)  # they have changed: a catch-up pass reads them again
+            return len(made) - len(lost)
+
+        return write, time.monotonic() - began
 
     def isolate(self, c: Connection, r: Range, size: int, say: Callable[[list[str], str], None]) -> Iterator[Wrote]:
         """Visit a range in which the database has refused a row, in ever smaller parts, until only such rows are left out, and recorded.
@@ -87,23 +110,26 @@ class Batches:
             refused = ""
             began = time.monotonic()
             try:
+                write, _ = self._prepared(c, self.walk.within(r.after, end))
                 with self._transaction(c, r) as now:
                     if now is None:
                         return
-                    rows = c.execute(self.job.batch(self.walk.within(r.after, end)).encode()).rowcount
+                    rows = write(c)
                     took = time.monotonic() - began
                     ranges.cut(c, r, end, [upper] if end != upper else [], rows=rows, seconds=took)
-            except (*ROW_REFUSED, psycopg.errors.QueryCanceled) as error:
+            except (*REFUSALS, psycopg.errors.QueryCanceled) as error:
                 if size > 1:
                     size //= 2
                     continue
                 if isinstance(error, psycopg.errors.QueryCanceled):
                     raise
-                refused, rows, took = (error.diag.message_primary or str(error)).strip(), 0, 0.0
+                refused, rows, took = refusal(error), 0, 0.0
                 with self._transaction(c, r) as now:
                     if now is None:
                         return
                     backfills.fail_row(c, self.backfill, end, refused)
+                    if self.making:
+                        due.add(c, self.backfill, [end])  # a catch-up pass tries it again
                     ranges.cut(c, r, end, [upper] if end != upper else [], rows=0, seconds=0.0)
                 say(end, refused)
             size = min(size * 2, largest)
@@ -112,10 +138,20 @@ class Batches:
             if end == upper:
                 return
 
+    def begin(self, c: Connection) -> None:
+        """The first statement of a batch's transaction: how long it waits, and by which way it finds its rows."""
+        c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms", self.relations])
+
     @contextmanager
     def _transaction(self, c: Connection, r: Range) -> Iterator[Range | None]:
         """Not waiting for the disk: the rows and the journal's word of them are lost together, or not at all, when the server dies."""
         faults.point()
         with c.transaction():
-            c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms", self.relations])
+            self.begin(c)
             yield ranges.held(c, r)
+
+
+def refusal(error: Exception) -> str:
+    """Why a row is refused: the server's words, or the function's."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (said or str(error)).strip()

@@ -42,11 +42,7 @@ def run(
     _must_be_whole(connection, state)
     with connection.transaction():
         backfills.finish(connection, state.id)
-    found = backfills.get(connection, state.id)
-    assert found is not None
-    if found.failures:
-        raise _refused(connection, found)
-    return found
+    return refuse_failures(connection, state)
 
 
 def work(url: str, backfill: int, job: Job, *, budget: ExpandSettings, progress: Progress) -> None:
@@ -91,6 +87,15 @@ def _must_be_whole(connection: Connection, state: Backfill) -> None:
             f"the backfill of {state.table} has ended before its end", why="Rows are left that have no value in the new column yet.",
             next="Run the same command again: it goes on where it stopped.",
         )
+
+
+def refuse_failures(connection: Connection, state: Backfill) -> Backfill:
+    """The backfill as it stands. Raises Refused (BGM916) when rows of it were refused."""
+    found = backfills.get(connection, state.id)
+    assert found is not None
+    if found.failures:
+        raise _refused(connection, found)
+    return found
 
 
 def _refused(connection: Connection, state: Backfill) -> Refused:

@@ -14,11 +14,11 @@ import time
 import psycopg
 
 from bgmigrate import faults
-from bgmigrate.backfill.batches import Batches, Wrote
+from bgmigrate.backfill.batches import REFUSALS, Batches, Wrote
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
-from bgmigrate.backfill.session import IN_THE_WAY, ROW_REFUSED, Session
+from bgmigrate.backfill.session import IN_THE_WAY, Session
 from bgmigrate.backfill.stripes import PARTS, Stripes
 from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
@@ -32,6 +32,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
 POLL = 0.2  # seconds between looks at what other workers do
+UNKNOWN = 100  # rows in the first batch of a function in Python: it may take its time
 _CLAIM = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('synchronous_commit', 'off', true)"
 
 
@@ -133,7 +134,7 @@ class Worker:
     def _write(self, c: Connection, batches: Batches, r: Range) -> None:
         try:
             self._range, wrote = batches.step(c, r)
-        except (*ROW_REFUSED, psycopg.errors.QueryCanceled) as error:
+        except (*REFUSALS, psycopg.errors.QueryCanceled) as error:
             self._isolate(c, batches, r, error)
             return
         if wrote.seconds:
@@ -151,7 +152,7 @@ class Worker:
         if self._range is None:
             self._stripes.wrote(r.stripes, self._written, self._first)
 
-    def _isolate(self, c: Connection, batches: Batches, r: Range, error: psycopg.Error) -> None:
+    def _isolate(self, c: Connection, batches: Batches, r: Range, error: Exception) -> None:
         size = self._pace(r.stripes).size
 
         def say(key: list[str], words: str) -> None:
@@ -209,7 +210,8 @@ class Worker:
     def _pace(self, passes: int) -> Pace:
         """Rows (or pages) in a part: for passes of several, each writes a share of it."""
         if passes not in self._paces:
-            self._paces[passes] = Pace(self.budget.batch_target, size=self._walk.begin * passes, largest=self._walk.largest)
+            begin = min(self._walk.begin, UNKNOWN) if self.job.transform else self._walk.begin
+            self._paces[passes] = Pace(self.budget.batch_target, size=begin * passes, largest=self._walk.largest)
         return self._paces[passes]
 
     def _say(self, why: str) -> None:

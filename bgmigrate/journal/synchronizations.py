@@ -17,7 +17,7 @@ class Synchronization:
     """One trigger; `spec` is `{"forward": {column: sql}, "backward": {column: sql}, "required": [column]}`.
 
     Of the triggers that keep two tables in step the main one, on the old table, has `{"move": {"new": table, "key": …, "parts": …, "without": …}}`,
-    the others `{"part_of": trigger}`.
+    the others `{"part_of": trigger}`. The trigger of a transform has `{"transform": {"function": …, "reads": …, "writes": …, "backfill": id}}`.
     """
 
     table: str
@@ -30,6 +30,7 @@ class Synchronization:
     def written(self) -> set[tuple[str, str]]:
         """What it (for the main one of two tables: they) may write: (table, column)."""
         found = {(self.table, c) for side in ("forward", "backward") for c in self.spec.get(side, {})}
+        found |= {(self.table, c) for side in ("reads", "writes") for c in self.spec.get("transform", {}).get(side, ())}
         if move := self.spec.get("move"):
             found |= {(self.table, c) for p in move["parts"] for c in p.get("backward", {})}
             found |= {(move["new"], c) for p in move["parts"] for c in p["forward"]}

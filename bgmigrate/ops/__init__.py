@@ -1,6 +1,6 @@
 """The closed, small set of Alembic operations that revisions are written in. Importing this registers them on `alembic.op`."""
 
-from bgmigrate.ops.backfill import BackfillDeferred, BackfillRows
+from bgmigrate.ops.backfill import BackfillRows
 from bgmigrate.ops.base import Step
 from bgmigrate.ops.begin import BeginContract, BeginExpand, BeginRollback, EndRollback, KeepContracted
 from bgmigrate.ops.build_exclusion import BuildExclusion
@@ -8,6 +8,7 @@ from bgmigrate.ops.build_key import BuildKey, RemoveKey
 from bgmigrate.ops.catalog_only import AlterInCatalog, CommentOn, CommentOnConstraints, NarrowColumn, RequireFit, WidenColumn
 from bgmigrate.ops.columns import AddColumns, DropColumns
 from bgmigrate.ops.constraints import AddConstraint, AdoptIndex, DropNotNull, RemoveConstraint, RequireNotNull
+from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.dependents import RequireMovable
 from bgmigrate.ops.enums import ExtendEnum, KeepEnumValue
 from bgmigrate.ops.exchange import ExchangeColumns
@@ -32,6 +33,7 @@ from bgmigrate.ops.stop import StopSynchronizing, StopTogether
 from bgmigrate.ops.sync import SynchronizeColumns
 from bgmigrate.ops.tables import BuildTable, DropTables
 from bgmigrate.ops.things import Attach, BuildFunction, BuildView, Detach, DropFunctions, DropViews
+from bgmigrate.ops.transformed import StopTransforming
 from bgmigrate.ops.types import BuildType, DropTypes
 from bgmigrate.ops.validate import AddUnvalidated, ValidateConstraint
 
@@ -109,6 +111,7 @@ __all__ = [
     "StopSynchronizing",
     "StopSynchronizingTables",
     "StopTogether",
+    "StopTransforming",
     "SynchronizeColumns",
     "SynchronizeTables",
     "UnnumberColumn",

@@ -11,18 +11,15 @@ import psycopg
 from bgmigrate.backfill.batch import Batch, Rewrite
 from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
-from bgmigrate.errors import BgmigrateError
 from bgmigrate.journal import backfills
 from bgmigrate.naming import split
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
+from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.transform import transform_rows
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import references
-
-
-class BackfillDeferred(BgmigrateError):
-    """Expand was asked to stop before the backfill: what comes after it (indexes, constraints) needs its rows."""
 
 
 def fill(on: Runtime, batch: Batch, name: str, prepare: Sequence[str] = ()) -> None:
@@ -55,14 +52,24 @@ class BackfillRows(Step):
 
     `missing`: columns written where they are NULL; `follow`: columns written where they differ. Rows are locked for one batch only.
     A value that the expression of a `tolerate` column cannot take leaves NULL there, as the trigger does; else the row is refused and named.
+
+    `transform`: instead of expressions, a function in Python (`"shop.transforms:encrypt"`) that is given batches of rows, the columns `reads` of
+    each and its key, and returns for each what belongs in the columns `writes`, or None. Its values are written only where the row still is what
+    was read; what a version writes later is marked by a trigger, and caught up with. Raises Refused (BGM928) before anything changes.
     """
 
     table: str
     missing: dict[str, str] = field(default_factory=dict)
     follow: dict[str, str] = field(default_factory=dict)
     tolerate: list[str] = field(default_factory=list)
+    transform: str = ""
+    reads: list[str] = field(default_factory=list)
+    writes: list[str] = field(default_factory=list)
 
     def run(self, on: Runtime) -> None:
+        if self.transform:
+            transform_rows(on, self.table, self.transform, self.reads, self.writes)
+            return
         types = dict(on.fetch(COLUMNS, compose("{t:t}", t=self.table)))
         if on.offline:
             types = dict.fromkeys((*self.missing, *self.follow), "")
@@ -101,6 +108,6 @@ class BackfillRows(Step):
         return ",".join((*self.missing, *self.follow))
 
     def merge(self, other: Step) -> BackfillRows | None:
-        if isinstance(other, BackfillRows) and other.table == self.table:
+        if isinstance(other, BackfillRows) and other.table == self.table and not (self.transform or other.transform):
             return BackfillRows(self.table, self.missing | other.missing, self.follow | other.follow, self.tolerate + other.tolerate)
         return None

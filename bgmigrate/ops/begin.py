@@ -14,7 +14,9 @@ from bgmigrate.errors import Refused
 from bgmigrate.journal import revisions
 from bgmigrate.locking import run_lock
 from bgmigrate.ops.base import Step, operation
+from bgmigrate.ops.foresee import file_of, transforms
 from bgmigrate.ops.runtime import Runtime, ensure_journal
+from bgmigrate.ops.transform import try_transform
 from bgmigrate.sql import compose
 
 Guard = Callable[[Runtime, str], None]
@@ -46,15 +48,23 @@ def _begin(on: Runtime, revision: str, phase: str) -> None:
 @operation("begin_expand")
 @dataclass
 class BeginExpand(Step):
-    """Enter the revision in the journal and take the run lock: one run at a time."""
+    """Enter the revision in the journal and take the run lock: one run at a time. A transform that it cannot call is refused first."""
 
     revision: str
+
+    def invoke(self, operations: Operations) -> None:
+        """Look at the revision's file, then run."""
+        path = file_of(operations, self.revision)
+        self._transforms = list(transforms(path)) if path is not None else []
+        super().invoke(operations)
 
     def run(self, on: Runtime) -> None:
         _begin(on, self.revision, "expand")
         if not (on.offline or on.scratch):
             with on.connection.transaction():
                 on.untouched = revisions.begin(on.connection, self.revision, "expand")
+            for each in getattr(self, "_transforms", ()):  # none where the operation is run by itself
+                try_transform(on, each.table, each.transform, each.reads, each.writes)
 
     def undo(self) -> Step:
         return BeginRollback(self.revision)

@@ -12,6 +12,7 @@ from bgmigrate.journal import backfills
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.heirs import linked
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.transformed import ended
 from bgmigrate.sql import compose, load
 
 COLUMNS = (
@@ -117,7 +118,8 @@ class DropColumns(Step):
     def run(self, on: Runtime) -> None:
         if on.exists(self.table):
             tables = linked(on, [self.table], self.columns)
-            on.strong(tables, *(drop_column(self.table, c) for c in self.columns), lock="ACCESS EXCLUSIVE")
+            gone = ended(on, self.table, self.columns)
+            on.strong(tables, *gone, *(drop_column(self.table, c) for c in self.columns), lock="ACCESS EXCLUSIVE")
 
     def merge(self, other: Step) -> DropColumns | None:
         if isinstance(other, DropColumns) and other.table == self.table:

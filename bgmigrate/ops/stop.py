@@ -15,6 +15,7 @@ from bgmigrate.ops.heirs import family, linked
 from bgmigrate.ops.primary_key import of_parts
 from bgmigrate.ops.rename_constraints import renames
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.transformed import ended
 from bgmigrate.sql import compose
 
 NAMES = "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(%s)"
@@ -75,6 +76,7 @@ class StopSynchronizing(Step):
             *users,
             *(compose("DROP TRIGGER IF EXISTS {n:i} ON {t:t}", n=self.name, t=table) for table in family(on, self.table)),
             compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=self.name),
+            *ended(on, self.table, self.drop),
             *(drop_column(self.table, c) for c in self.drop),
         ]
         anew = [

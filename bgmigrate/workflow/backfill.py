@@ -8,12 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from bgmigrate import journal
+from bgmigrate.backfill.catch_up import catch_up
 from bgmigrate.backfill.job import Job
-from bgmigrate.backfill.loop import work
+from bgmigrate.backfill.loop import refuse_failures, work
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict
+from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, ranges
+from bgmigrate.journal import due as due_rows
 from bgmigrate.journal.backfills import Backfill, Wanted
+from bgmigrate.locking import run_lock
 from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
@@ -35,22 +39,41 @@ def backfill(
     with connect(settings.url, purpose="backfill") as c:
         known = _known(c, settings)
         pending = [b for b in known if b.state != "done"]
-        if status or not pending:
-            return _report(c, settings, "done" if status else "nothing_to_do", known, next="bgmigrate backfill" if pending else "")
+        waiting = due_rows.waiting(c)
+        if status or not (pending or waiting):
+            return _report(c, settings, "done" if status else "nothing_to_do", known, next="bgmigrate backfill" if pending or waiting else "")
         if pause or cancel or resume:
             pending = _want(c, "pause" if pause else "cancel" if cancel else "run")
         if pause or cancel:
             return _report(c, settings, "done", pending, next="bgmigrate backfill --resume" if pause else "bgmigrate rollback")
     try:
-        return replace(expand(settings, workers=workers, wait=wait, progress=progress), command="backfill")
+        report = replace(expand(settings, workers=workers, wait=wait, progress=progress), command="backfill") if pending else None
+        return _caught_up(settings, report, wait, progress or Progress())
     except Conflict as conflict:
         if conflict.findings[0].code != "BGM915":
+            raise
+        if not pending:
             raise
         with connect(settings.url, purpose="backfill") as c:
             begun = [b for b in _known(c, settings) if b.state != "done" and b.job and b.upper]
         if not begun:
             raise
     return _help(with_workers(settings, workers), begun, progress or Progress())
+
+
+def _caught_up(settings: Settings, report: Report | None, wait: float, say: Progress) -> Report:
+    """Give rows that were written since a transform's pass their values."""
+    Project.open(settings)  # its modules can be imported from now on
+    with run_lock(settings.url, settings.service, command="backfill", wait=wait), connect(settings.url, purpose="backfill") as c:
+        rows, left = 0, 0
+        for b in due_rows.waiting(c):
+            assert b.job is not None
+            caught = catch_up(settings.url, b.id, Job.read(b.job), budget=settings.expand, progress=say)
+            rows, left = rows + caught.rows, left + caught.left
+            refuse_failures(c, b)
+        if report is None:
+            report = _report(c, settings, "done", [b for b in _known(c, settings) if b.job and b.job.get("transform")], next="bgmigrate backfill" if left else "bgmigrate status")
+    return replace(report, lines=(*report.lines, f"{rows:,} rows that were written meanwhile have their values")) if rows else report
 
 
 def _help(settings: Settings, begun: list[Backfill], say: Progress) -> Report:
@@ -80,9 +103,13 @@ def _report(c: Connection, settings: Settings, outcome: Any, shown: list[Backfil
     working = {b.id: ranges.workers(c, b.id) for b in shown}
     return Report(
         command="backfill", outcome=outcome, service=settings.service,
-        extra={"backfills": [as_json(b) | {"workers": working[b.id]} for b in shown]},
-        lines=tuple(_line(b) + _at_work(working[b.id]) for b in shown) or ("no backfill has been begun",), next=next,
+        extra={"backfills": [as_json(b) | {"workers": working[b.id], "due": due_rows.count(c, b.id)} for b in shown]},
+        lines=tuple(_line(b) + _due(due_rows.count(c, b.id)) + _at_work(working[b.id]) for b in shown) or ("no backfill has been begun",), next=next,
     )
+
+
+def _due(rows: int) -> str:
+    return f", {rows:,} rows written since wait for it" if rows else ""
 
 
 def _at_work(workers: list[dict[str, Any]]) -> str:

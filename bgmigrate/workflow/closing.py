@@ -9,7 +9,7 @@ from bgmigrate.backfill.audit import Question, audit
 from bgmigrate.backfill.batch import as_stored, differs
 from bgmigrate.database import Connection
 from bgmigrate.findings import Finding
-from bgmigrate.journal import synchronizations
+from bgmigrate.journal import due, synchronizations
 from bgmigrate.journal.synchronizations import Synchronization
 from bgmigrate.naming import ident, split
 from bgmigrate.ops import move_checks
@@ -47,7 +47,7 @@ def disagreements(connection: Connection, expands: Collection[str] | None = None
     findings: list[Finding] = []
     rows = 0
     for sync in synchronizations.all(connection):
-        if (expands is not None and sync.revision not in expands) or "part_of" in sync.spec:
+        if (expands is not None and sync.revision not in expands) or sync.spec.keys() & {"part_of", "transform"}:
             continue
         rules = list(_of_tables(connection, sync) if "move" in sync.spec else _of_columns(connection, sync))
         if not rules:
@@ -63,6 +63,18 @@ def disagreements(connection: Connection, expands: Collection[str] | None = None
             for rule, wrong in zip(rules, found.wrong, strict=True) if wrong
         ]
     return Compared(findings=tuple(findings), rows=rows)
+
+
+def without_values(connection: Connection, expands: Collection[str]) -> list[Finding]:
+    """Rows that a version wrote since a transform's last pass: one that finds none, with the new version the only writer, is the last."""
+    return [
+        Finding(
+            code="BGM906", table=b.table, revision=b.revision,
+            what=f"{rows} row(s) of {b.table} wait for a value of {b.name}, which Python makes",
+            why="They were written after the last pass, and read as NULL there.", next="bgmigrate backfill",
+        )
+        for b in due.waiting(connection) if b.revision in expands and (rows := due.count(connection, b.id))
+    ]
 
 
 def _of_columns(connection: Connection, sync: Synchronization) -> Iterator[_Rule]:

@@ -16,7 +16,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
-from bgmigrate.workflow.closing import disagreements
+from bgmigrate.workflow.closing import disagreements, without_values
 from bgmigrate.workflow.promotion import begun_since, is_live
 from bgmigrate.workflow.triggers import broken
 
@@ -36,6 +36,8 @@ def contract_verdict(
     found = evidence_rows.latest(connection, settings.service)
     # A contract that has begun met an open gate; what it has done since changes the schema, and is no reason to refuse its end.
     resumed = contracts[0] in {r.revision for r in revisions.all(connection) if r.phase == "contract"} - applied
+    # Looked at first: what a session wrote before it was gone is then seen by what is asked of the rows.
+    sessions, unprovable = [str(s) for s in drain.sessions(connection, environment)], drain.unprovable(connection, environment) if retired else None
     now = found.fingerprint if resumed and found else evidence.current(connection, project, settings)
     return gate.contract_gate(
         development=environments.development(connection),
@@ -44,11 +46,14 @@ def contract_verdict(
         running=[r for r in missing if r in begun],
         pending=[r for r in missing if r not in begun],
         backfills=[b for b in backfills.pending(connection) if b.revision in needed],
-        closing=[*broken(connection), *(disagreements(connection, needed, say=say).findings if rows and not missing else [])],
+        closing=[
+            *broken(connection), *without_values(connection, needed),
+            *(disagreements(connection, needed, say=say).findings if rows and not missing else []),
+        ],
         proof=Proof(evidence=found, fingerprint=now, expires=settings.verify.expires),
         retired=retired,
-        sessions=[str(s) for s in drain.sessions(connection, environment)],
-        unprovable=drain.unprovable(connection, environment) if retired else None,
+        sessions=sessions,
+        unprovable=unprovable,
         drained=drained,
     )
 
