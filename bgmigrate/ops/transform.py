@@ -66,7 +66,8 @@ def transform_rows(on: Runtime, table: str, function: str, reads: Sequence[str],
 
     def record(c: Connection, _: object) -> None:
         spec = {"transform": {"function": function, "reads": list(reads), "writes": list(writes), "backfill": state.id}}
-        synchronizations.record(c, revision=on.revision, table=table, trigger=name_of(table, transform), function=name_of(table, transform), spec=spec)
+        trigger = name_of(table, transform)
+        synchronizations.record(c, revision=on.revision, table=table, trigger=trigger, function=trigger, spec=spec)
 
     on.strong(
         family(on, table), *marking(on, table, key, transform, state.id, "blue" if live == "green" else "green", every),

@@ -17,7 +17,7 @@ from bgmigrate.naming import ident, trigger_name
 from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.sql import compose, literal, load, template
+from bgmigrate.sql import compose, load, template
 
 # Their text depends on the session's settings; a key must read the same whoever writes it.
 _SPELT = {
@@ -67,11 +67,12 @@ def ended(on: Runtime, table: str, columns: Sequence[str]) -> list[str]:
     for name in dict.fromkeys(n for _, n in found):
         out.append(compose("DROP FUNCTION IF EXISTS bgmigrate.{n:i}()", n=name))
         if not on.scratch:
-            gone = "DELETE FROM bgmigrate.{j:i} WHERE {c:i} {w:q}"
-            said = f"= (SELECT (spec -> 'transform' ->> 'backfill')::bigint FROM bgmigrate.synchronization WHERE trigger = {literal(name)} LIMIT 1)"
             out += [
-                compose(gone, j="due", c="backfill_id", w=said),
-                compose(gone, j="synchronization", c="trigger", w=f"= {literal(name)}"),
+                compose(
+                    "DELETE FROM bgmigrate.due WHERE backfill_id IN"
+                    " (SELECT (spec -> 'transform' ->> 'backfill')::bigint FROM bgmigrate.synchronization WHERE trigger = {n:l})", n=name,
+                ),
+                compose("DELETE FROM bgmigrate.synchronization WHERE trigger = {n:l}", n=name),
             ]
     return out
 

@@ -39,7 +39,7 @@ def backfill(
     with connect(settings.url, purpose="backfill") as c:
         known = _known(c, settings)
         pending = [b for b in known if b.state != "done"]
-        waiting = due_rows.waiting(c)
+        waiting = due_rows.waiting(c) if known else []
         if status or not (pending or waiting):
             return _report(c, settings, "done" if status else "nothing_to_do", known, next="bgmigrate backfill" if pending or waiting else "")
         if pause or cancel or resume:
@@ -72,7 +72,8 @@ def _caught_up(settings: Settings, report: Report | None, wait: float, say: Prog
             rows, left = rows + caught.rows, left + caught.left
             refuse_failures(c, b)
         if report is None:
-            report = _report(c, settings, "done", [b for b in _known(c, settings) if b.job and b.job.get("transform")], next="bgmigrate backfill" if left else "bgmigrate status")
+            shown = [b for b in _known(c, settings) if b.job and b.job.get("transform")]
+            report = _report(c, settings, "done", shown, next="bgmigrate backfill" if left else "bgmigrate status")
     return replace(report, lines=(*report.lines, f"{rows:,} rows that were written meanwhile have their values")) if rows else report
 
 
