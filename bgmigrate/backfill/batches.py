@@ -107,7 +107,6 @@ class Batches:
         largest, upper = size, r.bounds[-1]
         while True:
             end = self.walk.ends(c, r.after, upper, size, 1)[0]
-            refused = ""
             began = time.monotonic()
             try:
                 write, _ = self._prepared(c, self.walk.within(r.after, end))
@@ -123,20 +122,47 @@ class Batches:
                     continue
                 if isinstance(error, psycopg.errors.QueryCanceled):
                     raise
-                refused, rows, took = refusal(error), 0, 0.0
+                rows, refused = self._one_by_one(c, r, end, refusal(error))
+                took = time.monotonic() - began
                 with self._transaction(c, r) as now:
                     if now is None:
                         return
-                    backfills.fail_row(c, self.backfill, end, refused)
+                    for key, words in refused:
+                        backfills.fail_row(c, self.backfill, key, words)
                     if self.making:
-                        due.add(c, self.backfill, [end])  # a catch-up pass tries it again
-                    ranges.cut(c, r, end, [upper] if end != upper else [], rows=0, seconds=0.0)
-                say(end, refused)
+                        due.add(c, self.backfill, [key for key, _ in refused])  # a catch-up pass tries them again
+                    ranges.cut(c, r, end, [upper] if end != upper else [], rows=rows, seconds=took if rows else 0.0)
+                for key, words in refused:
+                    say(key, words)
             size = min(size * 2, largest)
             r = replace(r, after=end)
             yield Wrote(rows=rows, seconds=took)
             if end == upper:
                 return
+
+    def _one_by_one(self, c: Connection, r: Range, end: list[str], words: str) -> tuple[int, list[tuple[list[str], str]]]:
+        """What is left of the smallest range: how many of its rows are written, and the refused ones. One of a key is one row; a page holds many.
+
+        A row is known by its place then. One that moves meanwhile is met again by the next sweep.
+        """
+        places = self.walk.rows_in(c, r.after, end)
+        if places is None:
+            return 0, [(end, words)]
+        written, refused, parts = 0, list[tuple[list[str], str]](), [places] if places else []
+        while parts:
+            part = parts.pop()
+            try:
+                with self._transaction(c, r) as now:
+                    if now is None:
+                        return written, []
+                    written += c.execute(self.job.batch(self.walk.at(part)).encode()).rowcount
+            except REFUSALS as error:
+                middle = len(part) // 2
+                if middle:
+                    parts += [part[middle:], part[:middle]]
+                else:
+                    refused.append((part, refusal(error)))
+        return written, refused
 
     def begin(self, c: Connection) -> None:
         """The first statement of a batch's transaction: how long it waits, and by which way it finds its rows."""

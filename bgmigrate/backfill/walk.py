@@ -34,6 +34,12 @@ class Walk(Protocol):
     def spread(self, c: Connection, after: Position | None, upper: Position) -> float:
         """How many of the next rows stand in one page, on average; 0 when rows cannot be taken in shares."""
 
+    def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
+        """Where the rows of the smallest range stand, one position each; None when the smallest range is one row."""
+
+    def at(self, rows: Sequence[str]) -> str:
+        """The condition for these rows."""
+
     def share(self, low: Position | None, at: Position | None, upper: Position, visited: int, total: float) -> float:
         """How far `at` is, from 0 to 1."""
 
@@ -89,6 +95,12 @@ class Keys:
         ).fetchone()
         return float(row[0]) if row else 0.0
 
+    def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
+        return None
+
+    def at(self, rows: Sequence[str]) -> str:
+        raise NotImplementedError("a range of one key is one row")
+
     def share(self, low: Position | None, at: Position | None, upper: Position, visited: int, total: float) -> float:
         if at is None:
             return 0.0
@@ -127,6 +139,13 @@ class Pages:
 
     def spread(self, c: Connection, after: Position | None, upper: Position) -> float:
         return 0.0
+
+    def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
+        query = compose("SELECT ctid::text FROM {t:t} WHERE {w:q} ORDER BY ctid", t=self.table, w=self.within(after, upto))
+        return [r[0] for r in c.execute(query.encode())]
+
+    def at(self, rows: Sequence[str]) -> str:
+        return compose("ctid = ANY (ARRAY[{r:q}]::tid[])", r=[compose("{r:l}", r=r) for r in rows])
 
     def share(self, low: Position | None, at: Position | None, upper: Position, visited: int, total: float) -> float:
         return int(at[0]) / max(1, int(upper[0])) if at else 0.0

@@ -180,9 +180,10 @@ class Worker:
         """Without a key rows may have moved to where we had been: look again, until nothing is found."""
         with c.transaction():
             state = backfills.lock(c, self.id)
-            if state is None or isinstance(self._walk, Keys) or state.failures or not state.sweep:
+            if state is None or isinstance(self._walk, Keys) or not state.sweep:
                 return False
             if state.claimed == state.upper and (top := self._walk.top(c)):
+                backfills.clear_failures(c, self.id)  # they are met again, maybe in another place
                 backfills.set_upper(c, self.id, top)
                 backfills.sweep_again(c, self.id)
         return True

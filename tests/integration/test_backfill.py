@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from bgmigrate import faults, journal
 from bgmigrate.backfill.batch import Rewrite
+from bgmigrate.backfill.batches import Batches
 from bgmigrate.backfill.loop import run
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.walk import Keys
@@ -152,6 +154,49 @@ def test_a_row_that_the_database_refuses_is_named_and_stops_no_other(c: Connecti
     c.execute("UPDATE t SET old = 0 WHERE id = 1235")  # a person mends it
     assert go(c).state == "done"
     assert wrong(c) == 0
+
+
+def test_without_a_key_too_only_the_row_that_is_refused_is_left_out(c: Connection) -> None:
+    table(c, KEYS["none"], 3_000)
+    c.execute("ALTER TABLE t ADD CHECK (new NOT IN (2468, 2470, 4000))")
+    with pytest.raises(Refused) as refused:
+        go(c)
+    assert c.execute("SELECT array_agg(old ORDER BY old) FROM t WHERE new IS NULL").fetchone() == ([1234, 1235, 2000],)
+    places = c.execute("SELECT array_agg(ctid::text) FROM t WHERE new IS NULL").fetchone()
+    (failed,) = backfills.all(c)
+    assert places is not None
+    assert {f.key[0] for f in backfills.failures(c, failed.id)} == {*places[0]}
+    assert "3 row(s) of t were refused" in refused.value.findings[0].what
+    assert "t_new_check" in refused.value.findings[0].what
+    assert (failed.rows, failed.state) == (2_997, "failed")
+    c.execute("UPDATE t SET old = 0 WHERE new IS NULL")  # a person mends them
+    assert go(c).state == "done"
+    assert wrong(c) == 0
+
+
+def test_without_a_key_a_row_that_moves_while_another_is_refused_is_met_again(c: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    table(c, KEYS["none"], 3_000)
+    c.execute("ALTER TABLE t ADD CHECK (new <> 2468)")
+    found = Batches._one_by_one
+    moved: list[int] = []
+
+    def move(self: Batches, *arguments: Any) -> Any:
+        """As an UPDATE of another column does, from a page that is still to come to one that has been."""
+        here = int(arguments[1].after[0])
+        if not moved:
+            c.execute("VACUUM t")  # what was written there has left room
+        while not moved or moved[-1] >= here:
+            c.execute("DELETE FROM t WHERE old = 2999")
+            row = c.execute("INSERT INTO t (old) VALUES (2999) RETURNING (ctid::text::point)[0]::int").fetchone()
+            assert row is not None
+            moved.append(row[0])
+            assert len(moved) < 5_000
+        return found(self, *arguments)
+
+    monkeypatch.setattr(Batches, "_one_by_one", move)
+    with pytest.raises(Refused, match=r"1 row\(s\)"):
+        go(c)
+    assert c.execute("SELECT array_agg(old) FROM t WHERE new IS NULL").fetchone() == ([1234],)
 
 
 def test_a_volatile_value_is_drawn_once(c: Connection) -> None:
