@@ -11,6 +11,7 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import InfrastructureError
 
 AWAY = 60.0  # seconds for a server to come back
+STILL = "5s"  # a process that stands still in mid-batch (SIGSTOP, a paused machine) must not hold its rows for longer
 
 # A value or a rule of the database refuses the row: no retry helps.
 ROW_REFUSED = (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
@@ -32,7 +33,7 @@ class Session:
         deadline = time.monotonic() + AWAY
         while True:
             try:
-                self._c = connect(self.url, purpose=self.purpose)
+                self._c = connect(self.url, purpose=self.purpose, idle_in_transaction_session_timeout=STILL)
                 for statement in self.prepare:
                     self._c.execute(statement.encode())
                 return self._c

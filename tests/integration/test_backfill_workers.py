@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -25,6 +26,9 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 from tests import servers
 from tests.integration.test_backfill import doubled, table, wrong
+from tests.integration.until import until
+from tests.servers import Server
+from tests.servers.cluster import cluster
 
 BUDGET = ExpandSettings(lock_timeout=0.1, lock_deadline=20.0, batch_target=0.02, workers=3)
 QUIET = Progress(-1)
@@ -173,6 +177,55 @@ def test_a_server_that_dies_and_comes_back_has_lost_no_row() -> None:
         with again(url) as c:
             assert wrong(c) == 0
             assert told(c, id).rows <= 60_000
+
+
+@pytest.mark.slow
+def test_a_server_that_is_stopped_at_once_and_started_has_lost_no_row(server: Server) -> None:
+    if server.kind == "testcontainers":
+        pytest.skip("its programs are in the container")
+    with cluster(server) as made:
+        journal.ensure(made.url)
+        with connect(made.url, purpose="test") as c:
+            id, job = begun(c, rows=60_000)
+        thread = threading.Thread(target=work, args=[made.url, id, job], kwargs={"budget": BUDGET, "progress": QUIET})
+        thread.start()
+        for _ in range(2):
+            time.sleep(0.3)
+            made.crash()
+        thread.join(60)
+        assert not thread.is_alive()
+        with again(made.url) as c:
+            assert (wrong(c), told(c, id).rows) == (0, 60_000)
+
+
+def _works(url: str, id: int) -> None:
+    """A worker in a process of its own."""
+    ranges.LEASE = 1.0
+    with connect(url, purpose="test") as c:
+        found = told(c, id)
+    assert found.job
+    worker(url, id, Job.read(found.job)).run()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_stopped_and_woken_finds_its_range_taken(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranges, "LEASE", 1.0)
+    id, job = begun(c, rows=60_000)
+    sleeper = multiprocessing.get_context("spawn").Process(target=_works, args=[database, id])
+    sleeper.start()
+    try:
+        until(lambda: told(c, id).rows > 0, "a first batch")
+        assert sleeper.pid
+        os.kill(sleeper.pid, signal.SIGSTOP)
+        worker(database, id, job).run()  # what it holds in mid-transaction the server lets go after five seconds
+        assert (wrong(c), ranges.unfinished(c, id)) == (0, 0)
+        c.execute("UPDATE t SET new = NULL")  # what a batch of the sleeper's would write would be seen
+        os.kill(sleeper.pid, signal.SIGCONT)
+        sleeper.join(60)
+        assert sleeper.exitcode == 0
+        assert c.execute("SELECT count(new) FROM t").fetchone() == (0,)
+    finally:
+        sleeper.kill()
 
 
 def test_a_person_pauses_it_and_lets_it_go_on_from_anywhere(c: Connection, database: str) -> None:

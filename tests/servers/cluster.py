@@ -53,6 +53,10 @@ class Cluster:
                 program.terminate()
                 program.wait()
 
+    def crash(self) -> None:
+        """Stop it as a power cut does, and start it again: it recovers from what it had written."""
+        self.run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "-l", str(self.data.parent / "log"), "restart")
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as the account that owns the cluster."""
         with tempfile.TemporaryFile("w+") as said:  # no pipe: a server that is started keeps it open
