@@ -1,6 +1,7 @@
 """Ask every row of a table whether it is wrong: in short reads along its key, so that no snapshot is held for long, and resumable.
 
-A row that was right stays right while its sync trigger is in place, so what was asked before an interruption need not be asked again.
+A row that was right stays right while its sync trigger is in place, so what was asked before an interruption need not be asked again; unless blue has
+written since what `forward` cannot take. So a position counts only under the circumstances that its caller names (`basis`).
 """
 
 from __future__ import annotations
@@ -54,17 +55,17 @@ class Audit:
 
 
 def audit(
-    connection: Connection, table: str, questions: Sequence[Question], *, say: Progress | None = None, resumes: bool = False,
+    connection: Connection, table: str, questions: Sequence[Question], *, say: Progress | None = None, resumes: bool = False, basis: str = "",
 ) -> Audit:
     """Ask each row of a table every question. A table without a key is read in one piece: its rows move between pages while they are updated.
 
     `resumes`: keep the position in the journal while nothing wrong is found, and go on from there. Only for a connection in autocommit, which
-    also ends each slice's snapshot with it.
+    also ends each slice's snapshot with it. `basis`: under which circumstances the position was reached; under others all is asked anew.
     """
     asked = _Asked(connection, table, questions)
     try:
         key = key_of(connection, table)
-        return _walk(asked, Keys(table, key), say, resumes) if key else asked.slice("true", None)
+        return _walk(asked, Keys(table, key), say, resumes, basis) if key else asked.slice("true", None)
     finally:
         asked.forget()
 
@@ -106,9 +107,9 @@ class _Asked:
         return tuple(", ".join(map(str, r)) for r in self.connection.execute(query.encode()).fetchall())
 
 
-def _walk(asked: _Asked, walk: Keys, say: Progress | None, resumes: bool) -> Audit:
+def _walk(asked: _Asked, walk: Keys, say: Progress | None, resumes: bool, basis: str) -> Audit:
     c, table, began = asked.connection, asked.table, time.monotonic()
-    digest = hashlib.sha256(repr((walk.key, asked.questions)).encode()).hexdigest()
+    digest = hashlib.sha256(repr((walk.key, asked.questions, basis)).encode()).hexdigest()
     kept = audits.begun(c, table, digest) if resumes else None
     if kept and say:
         say.step(f"  {table}: going on with the check of {kept.rows:,} rows that was interrupted")

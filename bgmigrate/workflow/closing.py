@@ -38,11 +38,11 @@ class _Rule:
     next: str
 
 
-def disagreements(connection: Connection, expands: Collection[str] | None = None, *, say: Progress | None = None) -> Compared:
+def disagreements(connection: Connection, expands: Collection[str] | None = None, *, say: Progress | None = None, basis: str = "") -> Compared:
     """Rows in which a column that must have a value has none, a pair of columns says two things, or `forward` could not take blue's value.
 
     Counted, with five keys each. `expands`: only what these revisions keep in step; None for all. An interrupted check of a large table is gone on
-    with by the next one, while it has found nothing.
+    with by the next one, while it has found nothing. `basis`: under which circumstances; what was right under others is asked anew.
     """
     findings: list[Finding] = []
     rows = 0
@@ -52,7 +52,7 @@ def disagreements(connection: Connection, expands: Collection[str] | None = None
         rules = list(_of_tables(connection, sync) if "move" in sync.spec else _of_columns(connection, sync))
         if not rules:
             continue
-        found = audit(connection, sync.table, [r.question for r in rules], say=say, resumes=connection.autocommit)
+        found = audit(connection, sync.table, [r.question for r in rules], say=say, resumes=connection.autocommit, basis=basis)
         rows += found.rows
         findings += [
             Finding(

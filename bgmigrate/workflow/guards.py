@@ -39,6 +39,8 @@ def contract_verdict(
     # Looked at first: what a session wrote before it was gone is then seen by what is asked of the rows.
     sessions, unprovable = [str(s) for s in drain.sessions(connection, environment)], drain.unprovable(connection, environment) if retired else None
     now = found.fingerprint if resumed and found else evidence.current(connection, project, settings)
+    # What was right while blue was there may be so no more: it may have written since what `forward` cannot take.
+    basis = f"contract, generation {live.generation if live else 0}, {'drained' if not sessions else 'connected'}"
     return gate.contract_gate(
         development=environments.development(connection),
         live=live.environment if live else None,
@@ -48,7 +50,7 @@ def contract_verdict(
         backfills=[b for b in backfills.pending(connection) if b.revision in needed],
         closing=[
             *broken(connection), *without_values(connection, needed),
-            *(disagreements(connection, needed, say=say).findings if rows and not missing else []),
+            *(disagreements(connection, needed, say=say, basis=basis).findings if rows and not missing else []),
         ],
         proof=Proof(evidence=found, fingerprint=now, expires=settings.verify.expires),
         retired=retired,

@@ -9,12 +9,15 @@ import pytest
 
 from bgmigrate import journal
 from bgmigrate.backfill import audit
+from bgmigrate.backfill.keys import Key
 from bgmigrate.database import Connection, connect
 from bgmigrate.ops import SynchronizeColumns
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.closing import disagreements
+from tests.integration.shop import BLUE, GREEN, SEED
+from tests.project import Project
 
 
 @pytest.fixture
@@ -137,6 +140,47 @@ def test_a_position_is_of_no_use_to_another_rule(on: Runtime) -> None:
     again = Interrupts(None)
     disagreements(c, say=again)
     assert (again.slices, len(again.said)) == (10, 1)
+
+
+@pytest.mark.usefixtures("sliced")
+def test_what_blue_could_still_write_behind_a_position_is_asked_anew_when_it_is_gone(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE t (id int PRIMARY KEY, age text)")
+    SynchronizeColumns("t", "zz_sync", add={"years": "integer"}, forward={"years": "age::integer"}).run(on)
+    c.execute("INSERT INTO t (id, age) SELECT i, i::text FROM generate_series(1, 100) i")
+    with pytest.raises(KeyboardInterrupt):
+        disagreements(c, say=Interrupts(5))  # verify's, and blue is live
+    c.execute("UPDATE t SET age = 'unknown' WHERE id = 3")
+    assert [f.what for f in disagreements(c, basis="drained").findings] == ["1 row(s) of t: years could not be computed (age::integer) (keys 3)"]
+
+
+@pytest.mark.usefixtures("sliced")
+def test_contract_does_not_go_on_where_verify_was_interrupted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    slices: list[str] = []
+    ask = audit._Asked.slice
+
+    def counted(self: audit._Asked, within: str, key: Key | None) -> audit.Audit:
+        if len(slices) == stop:
+            raise KeyboardInterrupt
+        slices.append(within)
+        return ask(self, within, key)
+
+    stop = -1
+    monkeypatch.setattr(audit._Asked, "slice", counted)
+    project.models(blue=BLUE, green=GREEN)
+    project.start_blue(SEED.format(rows=100))
+    project.must("plan", "-m", "rename", "--from", project.spec("blue"), "--target", project.spec("green"))
+    project.must("expand")
+    project.must("verify", "--green", project.spec("green"))
+    project.must("switch", "--to", "green")
+    slices.clear()
+    stop = 5
+    project.must("verify", "--blue", "deployed", "--green", "deployed", code=130)
+    assert project.sql("SELECT count(*) FROM bgmigrate.audit") == [(1,)]
+    slices.clear()
+    stop = -1
+    project.must("contract")
+    assert len(slices) >= 10
 
 
 @pytest.mark.usefixtures("sliced")

@@ -94,6 +94,32 @@ def test_every_row_gets_what_the_function_makes_of_it_whatever_the_key_is(on: Ru
     assert (wrong(on.connection), the_backfill(on.connection).rows, due.count(on.connection, the_backfill(on.connection).id)) == (0, 500, 0)
 
 
+@pytest.mark.usefixtures("project_module")
+def test_partitions_are_rows_like_others(on: Runtime) -> None:
+    c = on.connection
+    c.execute("CREATE TABLE users (id serial PRIMARY KEY, email text, secret bytea) PARTITION BY RANGE (id)")
+    c.execute("CREATE TABLE users_1 PARTITION OF users FOR VALUES FROM (1) TO (200); CREATE TABLE users_2 PARTITION OF users DEFAULT")
+    c.execute("INSERT INTO users (email) SELECT 'mail' || i FROM generate_series(1, 300) i")
+    transform().run(on)
+    c.execute("UPDATE users SET email = 'later' WHERE id IN (7, 250)")
+    assert due.count(c, the_backfill(c).id) == 2
+    transform().run(on)
+    assert wrong(c) == 0
+    DropColumns("users", ["email"]).run(on)
+    assert c.execute("SELECT count(*) FROM pg_proc WHERE pronamespace = 'bgmigrate'::regnamespace").fetchone() == (0,)
+
+
+def test_names_and_types_are_whatever_they_are(on: Runtime, project_module: ModuleType) -> None:
+    c = on.connection
+    c.execute('CREATE SCHEMA "My shop"; CREATE TABLE "My shop"."100% users" ("the id" int PRIMARY KEY, "e%s" jsonb, "in %" numeric(8, 2), out jsonb, all_ int[])')
+    c.execute("""INSERT INTO "My shop"."100% users" VALUES (1, '{"a": [1]}', 2.5), (2, '{"a": []}', NULL)""")
+    project_module.encrypt = lambda rows: [{"out": {"is": r["e%s"]["a"], "n": str(r["in %"])}, "all_": r["e%s"]["a"]} for r in rows]  # type: ignore[attr-defined]
+    BackfillRows("My shop.100% users", transform="shop_transforms:encrypt", reads=["e%s", "in %"], writes=["out", "all_"]).run(on)
+    assert c.execute('SELECT "the id", out, all_ FROM "My shop"."100% users" ORDER BY 1').fetchall() == [
+        (1, {"is": [1], "n": "2.50"}, [1]), (2, {"is": [], "n": "None"}, []),
+    ]
+
+
 def test_rows_come_in_batches_with_their_key_and_what_is_read_and_none_twice(on: Runtime, project_module: ModuleType) -> None:
     seen: list[int] = []
 
