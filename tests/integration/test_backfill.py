@@ -274,6 +274,7 @@ def test_the_parts_of_a_range_cover_it_and_none_is_much_larger_than_asked(c: Con
     after, seen = walk.bottom(c), 1
     while after != upper:
         ends = walk.ends(c, after, upper, 30, 4)
+        assert after
         for low, high in itertools.pairwise([after, *ends]):
             row = c.execute(f"SELECT count(*) FROM t WHERE {walk.within(low, high)}".encode()).fetchone()
             assert row
