@@ -1,0 +1,83 @@
+"""A statement where it stands: in which revision and phase, in which transaction, after which others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from bgmigrate.lint.actions import Action, AddConstraint, CreateTable, RenameTable, ValidateConstraint
+from bgmigrate.lint.known import Known
+
+Phase = Literal["expand", "contract", "history"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """`transaction`: a number, within the revision; None where none is open around it. `ours`: done by an operation of bgmigrate's own."""
+
+    action: Action
+    number: int = 0
+    line: int | None = None
+    transaction: int | None = 0
+    ours: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was read of one revision. `known`: what the revisions before it made. `gated`: does its contract ask the gate?"""
+
+    revision: str
+    path: Path
+    phase: Phase = "history"
+    statements: Sequence[Statement] = ()
+    known: Known = field(default_factory=Known)
+    gated: bool = False
+    small: frozenset[str] = frozenset()  # tables of which the configuration says that they are small
+
+    @property
+    def traffic(self) -> bool:
+        """Is a version certain to run that knows nothing of this revision?"""
+        return self.phase == "expand"
+
+    def before(self, statement: Statement) -> Sequence[Statement]:
+        """The revision's statements up to this one."""
+        return self.statements[: statement.number]
+
+    def same_transaction(self, statement: Statement) -> Iterator[Statement]:
+        """Those before it in its transaction."""
+        if statement.transaction is not None:
+            yield from (s for s in self.before(statement) if s.transaction == statement.transaction)
+
+    def new(self, table: str, statement: Statement) -> bool:
+        """Was the table made by this revision, so that nobody uses it yet? A table of which nothing is said counts as one that was there."""
+        made: set[str] = set()
+        for s in self.before(statement):
+            if isinstance(s.action, CreateTable) and not s.action.partition_of:
+                made.add(s.action.table)
+            elif isinstance(s.action, RenameTable) and s.action.table in made:
+                made.add(s.action.to)
+        return table in made
+
+    def exempt(self, table: str, statement: Statement) -> bool:
+        """May the table be locked and scanned: new in this revision, or small by configuration?"""
+        return self.new(table, statement) or table in self.small
+
+    def proved_not_null(self, table: str, column: str, statement: Statement) -> bool:
+        """Is there a validated CHECK (column IS NOT NULL) that spares SET NOT NULL its scan?"""
+        checks = {name: (text, valid) for name, (kind, text, valid) in self.known.constraints_of(table).items() if kind == "check"}
+        for s in self.before(statement):
+            a = s.action
+            if isinstance(a, AddConstraint) and a.table == table and a.kind == "check":
+                checks[a.name] = (a.text, a.valid)
+            elif isinstance(a, ValidateConstraint) and a.table == table and a.name in checks:
+                checks[a.name] = (checks[a.name][0], True)
+        return any(valid and _means_not_null(text, column) for text, valid in checks.values())
+
+
+def _means_not_null(text: str, column: str) -> bool:
+    plain = re.sub(r"[()\s]+", " ", text).strip().lower()
+    name = column.lower()
+    return re.search(rf'(?:^|\band )(?:\w+\.)?"?{re.escape(name)}"? is not null(?:$| and)', plain) is not None and " or " not in plain
