@@ -1,174 +1,244 @@
-"""What a revision gets where it asks for a connection: it notes what is executed, and answers no question about rows, for there are none."""
+"""What a revision gets where it asks for a connection: SQLAlchemy's own, over a driver that sends nothing and finds no rows.
+
+Questions about the schema are answered from what the revisions before have made.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import inspection
+from sqlalchemy import event, exc
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.url import make_url
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql import functions
 
 from bgmigrate.lint.known import Known
-from bgmigrate.lint.operations import DIALECT
+from bgmigrate.lint.operations import key
+
+Apart = Callable[[], contextlib.AbstractContextManager[None]]
 
 
-class NoRows:
-    """The result of a statement that was not run."""
+class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by a function
+    """PostgreSQL's, with no server behind it."""
 
-    rowcount = 0
-    returns_rows = True
-    lastrowid = inserted_primary_key = None
+    driver = "none"
+    supports_statement_cache = False
+    supports_server_side_cursors = False
+    use_insertmanyvalues = False
+    # PostgreSQL's own ask the catalog for many tables at once; these ask the functions below for one after another
+    has_multi_table: Any = getattr(DefaultDialect, "has_multi_table", None)  # came with SQLAlchemy 2.1
+    get_multi_columns = DefaultDialect.get_multi_columns
+    get_multi_indexes = DefaultDialect.get_multi_indexes
+    get_multi_pk_constraint = DefaultDialect.get_multi_pk_constraint
+    get_multi_foreign_keys = DefaultDialect.get_multi_foreign_keys
+    get_multi_unique_constraints = DefaultDialect.get_multi_unique_constraints
+    get_multi_check_constraints = DefaultDialect.get_multi_check_constraints
+    get_multi_table_comment = DefaultDialect.get_multi_table_comment
+    get_multi_table_options = DefaultDialect.get_multi_table_options
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(())
+    def __init__(self, known: Known) -> None:
+        super().__init__(paramstyle="numeric_dollar")
+        self.known = known
+        self.dbapi = _DRIVER
+        self.server_version_info = (17, 0)
+        self.default_schema_name = "public"
+        self._backslash_escapes = False
 
-    def __getattr__(self, name: str) -> Any:
-        if name in ("fetchone", "first", "scalar", "scalar_one_or_none", "one_or_none"):
-            return lambda *args, **kw: None
-        if name in ("fetchall", "all", "fetchmany", "partitions", "keys"):
-            return lambda *args, **kw: []
-        if name in ("mappings", "scalars", "unique", "yield_per", "columns", "close", "tuples", "execution_options"):
-            return lambda *args, **kw: self
-        raise AttributeError(name)
+    def initialize(self, connection: Any) -> None:
+        """Nothing to ask."""
 
+    on_connect = get_default_isolation_level = set_isolation_level = do_ping = initialize
 
-class Bind:
-    """Stands for a Connection and for its Engine. `execute`: notes a statement; `apart`: whoever runs statements outside of any transaction."""
+    def get_isolation_level(self, *args: Any) -> str:
+        """As PostgreSQL has it."""
+        return "READ COMMITTED"
 
-    dialect = DIALECT
-    closed = False
-    name = "postgresql"
+    reset_isolation_level = set_isolation_level
 
-    def __init__(self, known: Known, execute: Callable[[Any], None], apart: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
-        self.known, self._execute, self._apart, self.autocommit = known, execute, apart, False
+    def get_isolation_level_values(self, *args: Any) -> list[str]:
+        """As PostgreSQL has them."""
+        return ["AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"]
 
-    @property
-    def engine(self) -> Bind:
-        """Of the same kind: both can connect and execute."""
-        return self
+    def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> bool:
+        """Has it been made?"""
+        return key(table_name, schema) in self.known.tables
 
-    def execute(self, statement: Any, *args: Any, **kw: Any) -> NoRows:
-        """Note it."""
-        with self._apart() if self.autocommit else contextlib.nullcontext():
-            self._execute(statement)
-        return NoRows()
-
-    def exec_driver_sql(self, statement: str, *args: Any, **kw: Any) -> NoRows:
-        """Note it."""
-        return self.execute(sa.text(statement.replace(":", "\\:")))
-
-    def scalar(self, statement: Any, *args: Any, **kw: Any) -> None:
-        """Note it."""
-        self.execute(statement)
-
-    def scalars(self, statement: Any, *args: Any, **kw: Any) -> NoRows:
-        """Note it."""
-        return self.execute(statement)
-
-    def execution_options(self, **options: Any) -> Bind:
-        """A connection of its own where the isolation level is AUTOCOMMIT, as far as a reader can tell."""
-        other = Bind(self.known, self._execute, self._apart)
-        other.autocommit = self.autocommit or str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT"
-        return other
-
-    def connect(self, *args: Any, **kw: Any) -> Bind:
-        """Itself."""
-        return self
-
-    begin = begin_nested = get_transaction = connect
-
-    def __enter__(self) -> Bind:
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        return None
-
-    def commit(self) -> None:
-        """Nothing was begun."""
-
-    rollback = close = commit
-
-    def in_transaction(self) -> bool:
-        """As Alembic has it."""
-        return not self.autocommit
-
-    def has_table(self, name: str, schema: str | None = None) -> bool:
-        """As far as the revisions before say."""
-        return Inspector(self).has_table(name, schema)
-
-
-class Inspector:
-    """Answers from what the revisions before have made."""
-
-    def __init__(self, bind: Bind) -> None:
-        self.bind, self.engine, self.dialect = bind, bind, DIALECT
-
-    def get_table_names(self, schema: str | None = None, **kw: Any) -> list[str]:
+    def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> list[str]:
         """Tables of the schema."""
         prefix = f"{schema}." if schema and schema != "public" else ""
-        return [t.removeprefix(prefix) for t in self.bind.known.tables if t.startswith(prefix) and "." not in t.removeprefix(prefix)]
+        return [t.removeprefix(prefix) for t in self.known.tables if t.startswith(prefix) and "." not in t.removeprefix(prefix)]
 
-    def has_table(self, name: str, schema: str | None = None, **kw: Any) -> bool:
-        """Is there one?"""
-        return _key(name, schema) in self.bind.known.tables
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+        """A table's columns; of their types only that they have one is known."""
+        columns = self.known.tables.get(key(table_name, schema))
+        if columns is None:
+            raise exc.NoSuchTableError(table_name)
+        return [
+            {"name": c.name, "type": sa.types.NullType(), "nullable": c.nullable, "default": c.default, "autoincrement": False, "comment": None}
+            for c in columns.values()
+        ]
 
-    def get_columns(self, name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
-        """A table's columns; their types stay unknown."""
-        columns = self.bind.known.tables.get(_key(name, schema), {})
-        return [{"name": c.name, "type": sa.types.NullType(), "nullable": c.nullable, "default": c.default} for c in columns.values()]
-
-    def has_column(self, name: str, column: str, schema: str | None = None) -> bool:
-        """Has a table this column?"""
-        return column in self.bind.known.tables.get(_key(name, schema), {})
-
-    def get_indexes(self, name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
         """A table's indexes."""
-        of = _key(name, schema)
-        return [{"name": i.name, "column_names": list(i.columns), "unique": i.unique} for i in self.bind.known.indexes.values() if i.table == of]
+        of = key(table_name, schema)
+        own = [(i.name, i.columns, i.unique) for i in self.known.indexes.values() if i.table == of]
+        own += [(k.name, k.columns, True) for k in self.known.keys.get(of, ()) if k.kind == "unique"]
+        return [
+            {"name": n, "column_names": list(c), "unique": u, "include_columns": [], "dialect_options": {}}
+            for n, c, u in own if not any(e.startswith("(") for e in c)
+        ]
 
-    def get_unique_constraints(self, name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_unique_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
         """A table's unique constraints."""
-        return self._keys(name, schema, "unique")
+        return self._keys(table_name, schema, "unique")
 
-    def get_foreign_keys(self, name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
         """A table's foreign keys."""
-        return self._keys(name, schema, "foreign key")
+        return self._keys(table_name, schema, "foreign key")
 
-    def get_check_constraints(self, name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_check_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
         """A table's checks."""
-        return self._keys(name, schema, "check")
+        return self._keys(table_name, schema, "check")
 
-    def get_pk_constraint(self, name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
         """A table's primary key."""
-        return next(iter(self._keys(name, schema, "primary key")), {"name": None, "constrained_columns": []})
+        none = {"name": None, "constrained_columns": [], "comment": None}
+        return next(iter(self._keys(table_name, schema, "primary key")), none)
 
-    def get_view_names(self, *args: Any, **kw: Any) -> list[str]:
+    def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+        """None is known."""
+        return {"text": None}
+
+    def get_table_options(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+        """None are known."""
+        return {}
+
+    def get_view_names(self, *args: Any, **kw: Any) -> list[Any]:
         """None are known."""
         return []
 
-    get_sequence_names = get_enums = get_schema_names = get_view_names
+    get_sequence_names = get_schema_names = get_materialized_view_names = get_temp_table_names = get_view_names
+    get_enums = get_domains = get_view_names
 
-    def _keys(self, name: str, schema: str | None, kind: str) -> list[dict[str, Any]]:
+    def has_schema(self, *args: Any, **kw: Any) -> bool:
+        """Every schema is there."""
+        return True
+
+    def has_sequence(self, *args: Any, **kw: Any) -> bool:
+        """None is known."""
+        return False
+
+    has_type = has_sequence
+
+    def _keys(self, table: str, schema: str | None, kind: str) -> list[dict[str, Any]]:
         return [
-            {"name": k.name or None, "column_names": list(k.columns), "constrained_columns": list(k.columns), "referred_table": k.references,
-             "referred_columns": list(k.referred), "referred_schema": None, "sqltext": k.text, "options": {}}
-            for k in self.bind.known.keys.get(_key(name, schema), ()) if k.kind == kind
+            {"name": k.name or None, "column_names": list(k.columns), "constrained_columns": list(k.columns), "comment": None,
+             "referred_table": k.references.rpartition(".")[2], "referred_schema": k.references.rpartition(".")[0] or None,
+             "referred_columns": list(k.referred), "sqltext": k.text, "options": {}, "dialect_options": {}}
+            for k in self.known.keys.get(key(table, schema), ()) if k.kind == kind
         ]
 
-    @contextlib.contextmanager
-    def _inspection_context(self) -> Iterator[Inspector]:
-        yield self
 
-    def reflect_table(self, table: sa.Table, *args: Any, **kw: Any) -> None:
-        """Give a Table that is to be loaded from the database the columns that are known."""
-        for c in self.bind.known.tables.get(_key(table.name, table.schema), {}).values():
-            table.append_column(sa.Column(c.name, sa.types.NullType(), nullable=c.nullable))
+class Cursor:
+    """Finds nothing, in as many columns as are asked for: what counts rows counts none."""
+
+    rowcount = 0
+    lastrowid = None
+    arraysize = 1
+
+    def __init__(self) -> None:
+        self.description: Sequence[Sequence[Any]] | None = None
+        self.rows: list[tuple[Any, ...]] = []
+
+    def execute(self, *args: Any, **kw: Any) -> None:
+        """Send nothing."""
+
+    executemany = close = setinputsizes = execute
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The row of an aggregate, or none."""
+        return self.rows.pop() if self.rows else None
+
+    def fetchall(self, *args: Any) -> list[tuple[Any, ...]]:
+        """Likewise."""
+        rows, self.rows = self.rows, []
+        return rows
+
+    fetchmany = fetchall
 
 
-inspection._inspects(Bind)(Inspector)
-inspection._inspects(Inspector)(lambda inspector: inspector)
+def bind(known: Known, note: Callable[[Any], None], apart: Apart) -> sa.Connection:
+    """A connection. Every statement that is executed on it, or on its engine, is noted; `apart` stands around those in AUTOCOMMIT."""
+    driver = SimpleNamespace(
+        cursor=Cursor, commit=_nothing, rollback=_nothing, close=_nothing, autocommit=False, set_isolation_level=_nothing, set_session=_nothing,
+        info=SimpleNamespace(transaction_status=0, server_version=170000), notices=[], add_notice_handler=_nothing,
+    )
+    dialect = Dialect(known)
+    # sys.modules knows no such driver: the engine is put together by hand
+    engine = Engine(StaticPool(lambda: driver, dialect=dialect), dialect, make_url("postgresql+none://"))
+
+    @event.listens_for(engine, "before_execute")
+    def construct(connection: sa.Connection, given: Any, *args: Any) -> None:
+        with _around(connection, apart):
+            note(given)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def text(connection: sa.Connection, cursor: Cursor, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
+        if context is None or context.compiled is None:  # exec_driver_sql: the driver's own text
+            with _around(connection, apart):
+                note(sa.text(statement.replace(":", "\\:")))
+        cursor.description = _columns(statement, context)
+        cursor.rows = _aggregate(statement, context)
+
+    return engine.connect()
 
 
-def _key(name: str, schema: str | None) -> str:
-    return f"{schema}.{name}" if schema and schema != "public" else name
+def _around(connection: sa.Connection, apart: Apart) -> contextlib.AbstractContextManager[None]:
+    alone = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
+    return apart() if alone else contextlib.nullcontext()
+
+
+def _columns(statement: str, context: Any) -> list[tuple[Any, ...]] | None:
+    compiled = getattr(context, "compiled", None)
+    expected = getattr(compiled, "_result_columns", None)
+    if expected:
+        return [(c.keyname, _NUMERIC, None, None, None, None, None) for c in expected]
+    words = statement.lstrip().lower()
+    return [("?column?", _NUMERIC, None, None, None, None, None)] if words.startswith(("select", "with", "show", "values")) else None
+
+
+def _aggregate(statement: str, context: Any) -> list[tuple[Any, ...]]:
+    """The one row that an aggregate gives of no rows."""
+    given = getattr(getattr(context, "compiled", None), "statement", None)
+    if isinstance(given, sa.Select):
+        columns = [c.element if isinstance(c, sa.Label) else c for c in given.selected_columns]
+        if given._group_by_clauses or not columns or not all(isinstance(c, _AGGREGATES) for c in columns):
+            return []
+        return [tuple(0 if isinstance(c, functions.count) else None for c in columns)]
+    return [(0,)] if re.match(r"\s*select\s+count\s*\([^)]*\)\s*(as\s+\w+\s*)?from", statement, re.IGNORECASE) else []
+
+
+def _nothing(*args: Any, **kw: Any) -> None:
+    return None
+
+
+_NUMERIC = 1700  # the OID of a type of which SQLAlchemy asks what the driver gives
+_AGGREGATES = (functions.count, functions.max, functions.min, functions.sum)
+
+
+class _Error(Exception):
+    pass
+
+
+_DRIVER = SimpleNamespace(
+    paramstyle="numeric", Error=_Error, Warning=_Error, InterfaceError=_Error, DatabaseError=_Error, DataError=_Error, OperationalError=_Error,
+    IntegrityError=_Error, InternalError=_Error, ProgrammingError=_Error, NotSupportedError=_Error, Binary=bytes, threadsafety=2,
+)

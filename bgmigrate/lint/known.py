@@ -16,6 +16,7 @@ from bgmigrate.lint.actions import (
     DropColumn,
     DropConstraint,
     DropIndex,
+    DropNotNull,
     DropTable,
     Kind,
     RenameColumn,
@@ -81,9 +82,9 @@ class Known:
                 self.tables.setdefault(table, {})[action.column.name] = action.column
             case DropColumn():
                 columns.pop(action.column, None)
-            case AlterType() | SetNotNull():
+            case AlterType() | SetNotNull() | DropNotNull():
                 was = columns.get(action.column, Column(name=action.column))
-                kind, nullable = (action.type, was.nullable) if isinstance(action, AlterType) else (was.type, False)
+                kind, nullable = (action.type, was.nullable) if isinstance(action, AlterType) else (was.type, isinstance(action, DropNotNull))
                 self.tables.setdefault(table, {})[action.column] = Column(name=was.name, type=kind, nullable=nullable, default=was.default)
             case RenameColumn():
                 if action.column in columns:

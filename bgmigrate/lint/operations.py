@@ -44,8 +44,6 @@ def actions(operation: MigrateOperation, operations: Operations) -> Iterator[Act
     """What an operation of Alembic's does."""
     context = operations.migration_context
     match operation:
-        case ops.CreateTableOp():
-            yield from table(operation.to_table(context))
         case ops.DropTableOp():
             yield DropTable(table=key(operation.table_name, operation.schema))
         case ops.AddColumnOp():
@@ -91,6 +89,11 @@ def statement(given: Any) -> Iterator[Action]:
         yield Change(table=key(given.table.name, getattr(given.table, "schema", None)), verb="INSERT", text=rendered(given))
     elif isinstance(given, (sa.Select, sa.CompoundSelect)):
         yield Other(what="SELECT")
+    elif isinstance(given, sa_schema.CreateTable):
+        made = given.element
+        yield from (a for a in table(made, guarded=given.if_not_exists) if not isinstance(a, CreateIndex))  # its indexes come by themselves
+    elif isinstance(given, sa_schema.CreateIndex):
+        yield _index(given.element, guarded=given.if_not_exists)
     else:
         yield from parse.actions(rendered(sa.text(given) if isinstance(given, str) else given))
 
@@ -108,11 +111,11 @@ def key(name: str, schema: str | None) -> str:
     return f"{schema}.{name}" if schema and schema != "public" else name
 
 
-def table(made: sa.Table) -> Iterator[Action]:
+def table(made: sa.Table, *, guarded: bool = False) -> Iterator[Action]:
     """CREATE TABLE and the indexes that come with it."""
     of = key(made.name, made.schema)
     wanted = [c for c in made.constraints if _rendered_rule(c)]
-    yield CreateTable(table=of, columns=tuple(map(column, made.columns)), constraints=tuple(map(constraint, wanted)))
+    yield CreateTable(table=of, columns=tuple(map(column, made.columns)), constraints=tuple(map(constraint, wanted)), guarded=guarded)
     for index in made.indexes:
         yield _index(index)
 
@@ -194,7 +197,10 @@ def _alter_column(operation: ops.AlterColumnOp) -> Iterator[Action]:
         new = sa.types.to_instance(operation.modify_type)
         yield AlterType(table=of, column=name, type=_type(new), was=was, using=_sql(using) if using else "")
     if operation.modify_nullable is not None:
-        yield DropNotNull(table=of, column=name) if operation.modify_nullable else SetNotNull(table=of, column=name)
+        if operation.modify_nullable:
+            yield DropNotNull(table=of, column=name)
+        elif operation.existing_nullable is not False:  # else nothing changes, and PostgreSQL looks at no row
+            yield SetNotNull(table=of, column=name)
     if default is not False:
         arg = getattr(default, "arg", default)
         yield SetDefault(table=of, column=name, default=None if default is None else _default(arg))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Iterator
 from io import StringIO
@@ -44,19 +45,24 @@ def read(
 @contextlib.contextmanager
 def _on(tape: Tape, script: Any, config: Any) -> Iterator[Recorder]:
     """Stand behind `alembic.op` and `alembic.context` meanwhile, and keep what the revision prints to ourselves."""
-    environment: Any = EnvironmentContext(config, script) if config is not None and script is not None else None
-    migration = context(tape, environment)
-    recorder = Recorder(migration, tape)
-    if environment is not None:
-        environment._migration_context = migration
     with contextlib.redirect_stdout(StringIO()), contextlib.redirect_stderr(StringIO()), warnings.catch_warnings():
+        before = logging.root.manager.disable
+        logging.disable(logging.CRITICAL)  # Alembic says of each that it prints a script
         warnings.simplefilter("ignore")  # of SQLAlchemy about old usage, which every run of the migrations shows
-        with environment if environment is not None else contextlib.nullcontext():
-            recorder._install_proxy()
-            try:
-                yield recorder
-            finally:
-                recorder._remove_proxy()
+        environment: Any = EnvironmentContext(config, script) if config is not None and script is not None else None
+        migration = context(tape, environment)
+        recorder = Recorder(migration, tape)
+        if environment is not None:
+            environment._migration_context = migration
+        try:
+            with environment if environment is not None else contextlib.nullcontext():
+                recorder._install_proxy()
+                try:
+                    yield recorder
+                finally:
+                    recorder._remove_proxy()
+        finally:
+            logging.disable(before)
 
 
 def _line_of(error: BaseException, path: str) -> int | None:

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 
 from bgmigrate.lint import operations, own
 from bgmigrate.lint.actions import Action, Opaque, Rewrite, Transact
-from bgmigrate.lint.connection import Bind
+from bgmigrate.lint.connection import bind
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.statement import Statement
 from bgmigrate.ops import Step
@@ -34,7 +34,7 @@ class Tape:
         self._transaction: int | None = 0
         self._last = 0
         self._known = known
-        self.bind = Bind(known, self.executed, self.apart)
+        self.bind = bind(known, self.executed, self.apart)
 
     def note(self, action: Action, *, ours: bool = False, line: int | None = None) -> None:
         """Add one."""
@@ -106,8 +106,12 @@ class Recorder(Operations):
 
     def invoke(self, operation: MigrateOperation) -> Any:
         """Note it; a table that was made is given back, as revisions insert rows into it."""
-        _note(self.tape, operation, self)
-        return operation.to_table(self.migration_context) if isinstance(operation, ops.CreateTableOp) else None
+        if not isinstance(operation, ops.CreateTableOp):
+            return _note(self.tape, operation, self)
+        made = operation.to_table(self.migration_context)
+        for action in operations.table(made, guarded=bool(operation.if_not_exists)):
+            self.tape.note(action)
+        return made
 
     def run_async(self, async_function: Any, *args: Any, **kw_args: Any) -> Any:
         """Asynchronous code needs a real connection."""

@@ -40,6 +40,8 @@ def parts(text: str) -> tuple[str, tuple[int, ...]]:
     plain = re.sub(r" collate .*$", "", plain)
     modifiers = re.search(r"\(([\d\s,]+)\)", plain)
     name = re.sub(r"\s*\([\d\s,]+\)", "", plain).strip()
+    if name == "float" and modifiers:  # its precision is in binary digits, and means one of two types (documentation, 8.1.3)
+        return ("real" if int(modifiers[1]) <= 24 else "double precision"), ()
     array = name.endswith("[]")
     name = _SAME.get(name.removesuffix("[]"), name.removesuffix("[]"))
     given = tuple(int(m) for m in modifiers[1].split(",")) if modifiers else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -37,7 +39,8 @@ def lint(
     say = progress or Progress()
     began = time.monotonic()
     severities = checked(settings.lint.severity)
-    project = Project.open(settings)
+    with contextlib.redirect_stdout(sys.stderr):  # what revisions print when they are imported
+        project = Project.open(settings)
     chosen = choose(project, revisions=revisions, diff_base=diff_base, everything=everything, start_after=settings.lint.start_after)
     findings: list[Finding] = []
     for reading in _readings(project, chosen):

@@ -31,7 +31,7 @@ with op.get_context().autocommit_block():
         if not work or isinstance(at.action, Change):  # BGM406 speaks of those
             return
         earlier = list(within.same_transaction(at))
-        held = {t for s in earlier for t in exclusive(s, within)}
+        held = {t for s in earlier for t in exclusive(s, within)} - exclusive(at, within)  # what it locks itself is another rule's
         seen: set[str] = set()
         for s in earlier:
             if seen and slow(s, within) and not isinstance(s.action, Change):
