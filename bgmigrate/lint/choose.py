@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.script import Script
-from alembic.util import CommandError
+from alembic.util import CommandError, to_tuple
 
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.history.project import Project
@@ -34,8 +34,11 @@ def choose(
     history = list(reversed(list(project.script.walk_revisions())))
     phases: dict[str, Phase] = {}
     if project.adopted:
-        phases |= dict.fromkeys((s.revision for s in project.expands()), "expand")
-        phases |= dict.fromkeys((s.revision for s in project.contracts()), "contract")
+        anchors: dict[str, Phase] = {project.anchor("expand").revision: "expand", project.anchor("contract").revision: "contract"}
+        for script in history:  # one pass, oldest first: a branch is what stands on its anchor
+            for below in to_tuple(script.down_revision, default=()):
+                if phase := anchors.get(below) or phases.get(below):
+                    phases[script.revision] = phase
     wanted = {s.revision for s in history}
     if revisions:
         wanted = {s.revision for name in revisions for s in _named(project, name)}

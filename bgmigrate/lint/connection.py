@@ -9,11 +9,11 @@ import contextlib
 import re
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.engine.url import make_url
@@ -26,31 +26,21 @@ from bgmigrate.lint.operations import key
 Apart = Callable[[], contextlib.AbstractContextManager[None]]
 
 
-class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by a function
-    """PostgreSQL's, with no server behind it."""
+class _Answers:
+    """What a dialect is asked, answered without a server."""
 
-    driver = "none"
-    supports_statement_cache = False
-    supports_server_side_cursors = False
-    use_insertmanyvalues = False
+    known: Known
+
     # PostgreSQL's own ask the catalog for many tables at once; these ask the functions below for one after another
     has_multi_table: Any = getattr(DefaultDialect, "has_multi_table", None)  # came with SQLAlchemy 2.1
-    get_multi_columns = DefaultDialect.get_multi_columns
-    get_multi_indexes = DefaultDialect.get_multi_indexes
-    get_multi_pk_constraint = DefaultDialect.get_multi_pk_constraint
-    get_multi_foreign_keys = DefaultDialect.get_multi_foreign_keys
-    get_multi_unique_constraints = DefaultDialect.get_multi_unique_constraints
-    get_multi_check_constraints = DefaultDialect.get_multi_check_constraints
-    get_multi_table_comment = DefaultDialect.get_multi_table_comment
-    get_multi_table_options = DefaultDialect.get_multi_table_options
-
-    def __init__(self, known: Known) -> None:
-        super().__init__(paramstyle="numeric_dollar")
-        self.known = known
-        self.dbapi = _DRIVER
-        self.server_version_info = (17, 0)
-        self.default_schema_name = "public"
-        self._backslash_escapes = False
+    get_multi_columns: Any = DefaultDialect.get_multi_columns
+    get_multi_indexes: Any = DefaultDialect.get_multi_indexes
+    get_multi_pk_constraint: Any = DefaultDialect.get_multi_pk_constraint
+    get_multi_foreign_keys: Any = DefaultDialect.get_multi_foreign_keys
+    get_multi_unique_constraints: Any = DefaultDialect.get_multi_unique_constraints
+    get_multi_check_constraints: Any = DefaultDialect.get_multi_check_constraints
+    get_multi_table_comment: Any = DefaultDialect.get_multi_table_comment
+    get_multi_table_options: Any = DefaultDialect.get_multi_table_options
 
     def initialize(self, connection: Any) -> None:
         """Nothing to ask."""
@@ -67,16 +57,16 @@ class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by
         """As PostgreSQL has them."""
         return ["AUTOCOMMIT", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"]
 
-    def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> bool:
+    def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Has it been made?"""
         return key(table_name, schema) in self.known.tables
 
-    def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> list[str]:
+    def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> Any:
         """Tables of the schema."""
         prefix = f"{schema}." if schema and schema != "public" else ""
         return [t.removeprefix(prefix) for t in self.known.tables if t.startswith(prefix) and "." not in t.removeprefix(prefix)]
 
-    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's columns; of their types only that they have one is known."""
         columns = self.known.tables.get(key(table_name, schema))
         if columns is None:
@@ -86,7 +76,7 @@ class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by
             for c in columns.values()
         ]
 
-    def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's indexes."""
         of = key(table_name, schema)
         own = [(i.name, i.columns, i.unique) for i in self.known.indexes.values() if i.table == of]
@@ -96,43 +86,43 @@ class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by
             for n, c, u in own if not any(e.startswith("(") for e in c)
         ]
 
-    def get_unique_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_unique_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's unique constraints."""
         return self._keys(table_name, schema, "unique")
 
-    def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's foreign keys."""
         return self._keys(table_name, schema, "foreign key")
 
-    def get_check_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> list[dict[str, Any]]:
+    def get_check_constraints(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's checks."""
         return self._keys(table_name, schema, "check")
 
-    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's primary key."""
-        none = {"name": None, "constrained_columns": [], "comment": None}
+        none: dict[str, Any] = {"name": None, "constrained_columns": [], "comment": None}
         return next(iter(self._keys(table_name, schema, "primary key")), none)
 
-    def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+    def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """None is known."""
         return {"text": None}
 
-    def get_table_options(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> dict[str, Any]:
+    def get_table_options(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """None are known."""
         return {}
 
-    def get_view_names(self, *args: Any, **kw: Any) -> list[Any]:
+    def get_view_names(self, *args: Any, **kw: Any) -> Any:
         """None are known."""
         return []
 
     get_sequence_names = get_schema_names = get_materialized_view_names = get_temp_table_names = get_view_names
     get_enums = get_domains = get_view_names
 
-    def has_schema(self, *args: Any, **kw: Any) -> bool:
+    def has_schema(self, *args: Any, **kw: Any) -> Any:
         """Every schema is there."""
         return True
 
-    def has_sequence(self, *args: Any, **kw: Any) -> bool:
+    def has_sequence(self, *args: Any, **kw: Any) -> Any:
         """None is known."""
         return False
 
@@ -145,6 +135,23 @@ class Dialect(postgresql.dialect):  # type: ignore[misc,name-defined]  # made by
              "referred_columns": list(k.referred), "sqltext": k.text, "options": {}, "dialect_options": {}}
             for k in self.known.keys.get(key(table, schema), ()) if k.kind == kind
         ]
+
+
+class Dialect(_Answers, PGDialect):  # type: ignore[misc]  # looser in its arguments
+    """PostgreSQL's, with no server behind it."""
+
+    driver = "none"
+    supports_statement_cache = False
+    supports_server_side_cursors = False
+    use_insertmanyvalues = False
+
+    def __init__(self, known: Known) -> None:
+        super().__init__(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        self.known = known
+        self.dbapi = cast(Any, _DRIVER)
+        self.server_version_info = (17, 0)
+        self.default_schema_name = "public"
+        self._backslash_escapes = False
 
 
 class Cursor:
@@ -177,7 +184,7 @@ class Cursor:
 
 def bind(known: Known, note: Callable[[Any], None], apart: Apart) -> sa.Connection:
     """A connection. Every statement that is executed on it, or on its engine, is noted; `apart` stands around those in AUTOCOMMIT."""
-    driver = SimpleNamespace(
+    driver: Any = SimpleNamespace(
         cursor=Cursor, commit=_nothing, rollback=_nothing, close=_nothing, autocommit=False, set_isolation_level=_nothing, set_session=_nothing,
         info=SimpleNamespace(transaction_status=0, server_version=170000), notices=[], add_notice_handler=_nothing,
     )
@@ -210,9 +217,9 @@ def _columns(statement: str, context: Any) -> list[tuple[Any, ...]] | None:
     compiled = getattr(context, "compiled", None)
     expected = getattr(compiled, "_result_columns", None)
     if expected:
-        return [(c.keyname, _NUMERIC, None, None, None, None, None) for c in expected]
+        return [(c.keyname, None, None, None, None, None, None) for c in expected]
     words = statement.lstrip().lower()
-    return [("?column?", _NUMERIC, None, None, None, None, None)] if words.startswith(("select", "with", "show", "values")) else None
+    return [("?column?", None, None, None, None, None, None)] if words.startswith(("select", "with", "show", "values")) else None
 
 
 def _aggregate(statement: str, context: Any) -> list[tuple[Any, ...]]:
@@ -230,7 +237,6 @@ def _nothing(*args: Any, **kw: Any) -> None:
     return None
 
 
-_NUMERIC = 1700  # the OID of a type of which SQLAlchemy asks what the driver gives
 _AGGREGATES = (functions.count, functions.max, functions.min, functions.sum)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bgmigrate.lint.actions import (
@@ -38,11 +38,8 @@ class Known:
     indexes: dict[str, CreateIndex] = field(default_factory=dict)
 
     def copy(self) -> Known:
-        """As it is now."""
-        return Known(
-            tables={t: dict(c) for t, c in self.tables.items()}, constraints={t: dict(c) for t, c in self.constraints.items()},
-            keys={t: list(k) for t, k in self.keys.items()}, indexes=dict(self.indexes),
-        )
+        """As it is now: `learn` puts new values in place of old ones and changes none."""
+        return Known(tables=dict(self.tables), constraints=dict(self.constraints), keys=dict(self.keys), indexes=dict(self.indexes))
 
     def column(self, table: str, name: str) -> Column | None:
         """A column's definition; None where no revision says."""
@@ -79,16 +76,19 @@ class Known:
                 for of in (self.tables, self.constraints, self.keys):
                     of.pop(table, None)
             case AddColumn():
-                self.tables.setdefault(table, {})[action.column.name] = action.column
+                self.tables[table] = {**columns, action.column.name: action.column}
             case DropColumn():
-                columns.pop(action.column, None)
+                if table in self.tables:
+                    self.tables[table] = {n: c for n, c in columns.items() if n != action.column}
             case AlterType() | SetNotNull() | DropNotNull():
                 was = columns.get(action.column, Column(name=action.column))
                 kind, nullable = (action.type, was.nullable) if isinstance(action, AlterType) else (was.type, isinstance(action, DropNotNull))
-                self.tables.setdefault(table, {})[action.column] = Column(name=was.name, type=kind, nullable=nullable, default=was.default)
+                self.tables[table] = {**columns, action.column: replace(was, type=kind, nullable=nullable)}
             case RenameColumn():
                 if action.column in columns:
-                    columns[action.to] = columns.pop(action.column)
+                    self.tables[table] = {
+                        c.name: c for c in (replace(c, name=action.to) if c.name == action.column else c for c in columns.values())
+                    }
             case RenameTable():
                 to = self._renamed(action)
                 held: list[dict[str, Any]] = [self.tables, self.constraints, self.keys]
@@ -96,15 +96,15 @@ class Known:
                     if table in each:
                         each[to] = each.pop(table)
             case AddConstraint():
-                self.constraints.setdefault(table, {})[action.name] = (action.kind, action.text, action.valid)
-                self.keys.setdefault(table, []).append(action)
+                self.constraints[table] = {**self.constraints_of(table), action.name: (action.kind, action.text, action.valid)}
+                self.keys[table] = [*self.keys.get(table, ()), action]
             case DropConstraint():
-                self.constraints.get(table, {}).pop(action.name, None)
+                self.constraints[table] = {n: c for n, c in self.constraints_of(table).items() if n != action.name}
                 self.keys[table] = [k for k in self.keys.get(table, ()) if k.name != action.name]
             case ValidateConstraint():
-                have = self.constraints.get(table, {})
+                have = self.constraints_of(table)
                 if action.name in have:
-                    have[action.name] = (*have[action.name][:2], True)
+                    self.constraints[table] = {**have, action.name: (*have[action.name][:2], True)}
             case CreateIndex():
                 self.indexes[action.name] = action  # names are one to a schema; that two schemas share one is not told apart
             case DropIndex():

@@ -64,7 +64,7 @@ def slow(at: Statement, within: Reading) -> str:
             return "scans the table"
         case AddConstraint(index="", kind="unique" | "primary key" | "exclude"):
             return "builds an index"
-        case AlterType() if rewrites(_was(a, within), a.type) is not False:
+        case AlterType() if rewrites(a.was or (at.column.type if at.column else ""), a.type) is not False:
             return "rewrites the table"
         case ValidateConstraint():
             return "scans the table"
@@ -75,11 +75,6 @@ def slow(at: Statement, within: Reading) -> str:
         case Change(verb="UPDATE" | "DELETE", limited=False):
             return "writes every row"
     return ""
-
-
-def _was(action: AlterType, within: Reading) -> str:
-    known = within.known.column(action.table, action.column)
-    return action.was or (known.type if known else "")
 
 
 def _modes(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:

@@ -42,7 +42,11 @@ class Tape:
         if at:
             self.reached.add(at)
         transaction = None if ours else self._transaction
-        self.statements.append(Statement(action=action, number=len(self.statements), line=at, transaction=transaction, ours=ours))
+        name = getattr(action, "column", "")
+        column = self._known.column(action.table, name) if isinstance(name, str) else None
+        self.statements.append(
+            Statement(action=action, number=len(self.statements), line=at, transaction=transaction, ours=ours, column=column)
+        )
         self._known.learn(action)
         if isinstance(action, Transact):
             if action.verb in ("COMMIT", "ROLLBACK"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bgmigrate.lint.actions import Action, AddConstraint, CreateTable, RenameTable, ValidateConstraint
+from bgmigrate.lint.actions import Action, AddColumn, AddConstraint, Change, Column, CreateTable, RenameTable, ValidateConstraint
 from bgmigrate.lint.known import Known
 
 Phase = Literal["expand", "contract", "history"]
@@ -16,13 +16,17 @@ Phase = Literal["expand", "contract", "history"]
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """`transaction`: a number, within the revision; None where none is open around it. `ours`: done by an operation of bgmigrate's own."""
+    """`transaction`: a number, within the revision; None where none is open around it. `ours`: done by an operation of bgmigrate's own.
+
+    `column`: the one it is about, as it is until then; None where no revision says.
+    """
 
     action: Action
     number: int = 0
     line: int | None = None
     transaction: int | None = 0
     ours: bool = False
+    column: Column | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +57,25 @@ class Reading:
 
     def new(self, table: str, statement: Statement) -> bool:
         """Was the table made by this revision, so that nobody uses it yet? A table of which nothing is said counts as one that was there."""
-        made: set[str] = set()
+        return table in self._since(statement, lambda a: isinstance(a, CreateTable) and not a.partition_of)
+
+    def emptied(self, table: str, statement: Statement) -> bool:
+        """Has this revision deleted every row of it?"""
+        return table in self._since(statement, lambda a: isinstance(a, Change) and a.verb == "DELETE" and not a.limited)
+
+    def added(self, table: str, column: str, statement: Statement) -> bool:
+        """Was the column added by this revision, so that no version knows it?"""
+        return any(isinstance(s.action, AddColumn) and (s.action.table, s.action.column.name) == (table, column) for s in self.before(statement))
+
+    def _since(self, statement: Statement, begins: Callable[[Action], bool]) -> set[str]:
+        """The tables to which that has happened, under the names that they have by now."""
+        out: set[str] = set()
         for s in self.before(statement):
-            if isinstance(s.action, CreateTable) and not s.action.partition_of:
-                made.add(s.action.table)
-            elif isinstance(s.action, RenameTable) and s.action.table in made:
-                made.add(s.action.to)
-        return table in made
+            if begins(s.action):
+                out.add(s.action.table)
+            elif isinstance(s.action, RenameTable) and s.action.table in out:
+                out.add(s.action.to)
+        return out
 
     def exempt(self, table: str, statement: Statement) -> bool:
         """May the table be locked and scanned: new in this revision, or small by configuration?"""

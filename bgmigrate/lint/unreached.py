@@ -34,12 +34,19 @@ def _block(body: list[ast.stmt], names: dict[str, Any], recorder: Recorder, tape
             elif isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
                 with contextlib.suppress(Exception):
                     names[statement.targets[0].id] = _evaluated(statement.value, names)
-            for nested in _nested(statement):
+            for nested in _nested(statement, names):
                 _block(nested, names, recorder, tape)
 
 
-def _nested(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    for field in ("body", "orelse", "finalbody"):
+def _nested(statement: ast.stmt, names: dict[str, Any]) -> Iterator[list[ast.stmt]]:
+    """The blocks inside; of an `if` that can be decided, the one that is taken."""
+    fields = ["body", "orelse", "finalbody"]
+    if isinstance(statement, ast.If):
+        with contextlib.suppress(Exception):
+            fields = ["body"] if _evaluated(statement.test, names) else ["orelse"]
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return
+    for field in fields:
         if inner := getattr(statement, field, None):
             yield inner
 

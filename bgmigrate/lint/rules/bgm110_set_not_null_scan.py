@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import DropNotNull, SetNotNull
+from bgmigrate.lint.actions import SetNotNull
 from bgmigrate.lint.rule import Hit, StrongLock, apart
 from bgmigrate.lint.statement import Reading, Statement
 from bgmigrate.lint.write import call, execute, split
@@ -30,9 +30,7 @@ op.drop_constraint("orders_total_set", "orders", type_="check")"""
         a = at.action
         if not isinstance(a, SetNotNull) or within.proved_not_null(a.table, a.column, at):
             return
-        known = within.known.column(a.table, a.column)
-        loosened = any(isinstance(s.action, DropNotNull) and (s.action.table, s.action.column) == (a.table, a.column) for s in within.before(at))
-        if known and not known.nullable and not loosened:
+        if at.column and not at.column.nullable:
             return
         table, schema = split(a.table)
         check = f"{table}_{a.column}_set"

@@ -27,8 +27,7 @@ class AlterTypeRewrite(StrongLock):
         a = at.action
         if not isinstance(a, AlterType):
             return
-        known = within.known.column(a.table, a.column)
-        was = a.was or (known.type if known else "")
+        was = a.was or (at.column.type if at.column else "")
         certain = rewrites(was, a.type)
         if certain is False:
             return

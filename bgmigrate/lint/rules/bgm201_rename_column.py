@@ -23,7 +23,7 @@ op.add_column("users", sa.Column("full_name", sa.Text()))"""
     def breaks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """Any rename."""
         a = at.action
-        if isinstance(a, RenameColumn) and not at.ours:
+        if isinstance(a, RenameColumn) and not at.ours and not within.added(a.table, a.column, at):
             yield Hit(
                 what=f"{a.table}.{a.column} becomes {a.to}: the version that runs fails with 42703", table=a.table, column=a.column,
                 severity="error" if within.traffic else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import AddColumn, DropColumn
+from bgmigrate.lint.actions import DropColumn
 from bgmigrate.lint.rule import Breaking, Hit
 from bgmigrate.lint.statement import Reading, Statement
 
@@ -23,9 +23,7 @@ class DropColumnInUse(Breaking):
     def breaks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """A column that was there before this revision."""
         a = at.action
-        if not isinstance(a, DropColumn):
-            return
-        if any(isinstance(s.action, AddColumn) and (s.action.table, s.action.column.name) == (a.table, a.column) for s in within.before(at)):
+        if not isinstance(a, DropColumn) or within.added(a.table, a.column, at):
             return
         yield Hit(
             what=f"{a.table}.{a.column} is dropped while a version may run that maps it", table=a.table, column=a.column,

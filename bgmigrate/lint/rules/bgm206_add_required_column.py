@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import AddColumn, Change
+from bgmigrate.lint.actions import AddColumn
 from bgmigrate.lint.rule import Hit, Rule
 from bgmigrate.lint.statement import Reading, Statement
 from bgmigrate.lint.write import execute
@@ -27,8 +27,7 @@ class AddRequiredColumn(Rule):
         if not isinstance(a, AddColumn) or at.ours or within.new(a.table, at):
             return
         c = a.column
-        emptied = any(isinstance(s.action, Change) and s.action.verb == "DELETE" and s.action.table == a.table and not s.action.limited
-                      for s in within.before(at))
+        emptied = within.emptied(a.table, at)
         if not c.nullable and c.default is None and not c.numbers_itself and not c.generated:
             yield Hit(
                 what=f"{a.table}.{c.name} is NOT NULL and has no default", severity="warning" if emptied else None, table=a.table, column=c.name,

@@ -29,9 +29,8 @@ op.alter_column("orders", "total", server_default="0")"""
         a = at.action
         if within.phase != "expand" or at.ours or not isinstance(a, SetNotNull) or within.new(a.table, at):
             return
-        known = within.known.column(a.table, a.column)
         filled = any(isinstance(s.action, SetDefault) and (s.action.table, s.action.column) == (a.table, a.column) for s in within.before(at))
-        if filled or (known and not known.nullable):
+        if filled or (at.column and not at.column.nullable):
             return
         yield Hit(
             what=f"{a.table}.{a.column} refuses NULL while a version runs that may write it", table=a.table, column=a.column,

@@ -24,7 +24,7 @@ class DestroyColumn(Rule):
     def look(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """Of what was there before the revision."""
         a = at.action
-        if within.phase == "expand" and isinstance(a, DropColumn) and not within.new(a.table, at):
+        if within.phase == "expand" and isinstance(a, DropColumn) and not within.new(a.table, at) and not within.added(a.table, a.column, at):
             yield Hit(
                 what=f"{a.table}.{a.column} and its values are gone for good", table=a.table,
                 next=f"Move it to the contract revision, behind op.begin_contract(revision): op.drop_columns(\"{a.table}\", [\"{a.column}\"])",
