@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from alembic.util import CommandError, to_tuple
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.history.project import Project
 from bgmigrate.lint.statement import Phase
+
+_MAKES = re.compile(r"""create_table\(\s*["']([^"']+)["']|CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"?([\w.]+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,12 @@ def choose(
         wanted -= project.closure(s.revision for s in _named(project, start_after))
     last = max((n for n, s in enumerate(history) if s.revision in wanted), default=-1)
     return [Choice(script=s, phase=phases.get(s.revision, "history"), wanted=s.revision in wanted) for s in history[: last + 1]]
+
+
+def makes(paths: Iterable[str]) -> frozenset[str]:
+    """The tables that revision files make, as far as their texts say by name."""
+    texts = (Path(p).read_text(encoding="utf-8", errors="replace") for p in paths)
+    return frozenset(name.removeprefix("public.") for text in texts for pair in _MAKES.findall(text) for name in pair if name)
 
 
 def _named(project: Project, name: str) -> Iterator[Script]:

@@ -59,18 +59,19 @@ class _Answers:
 
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """Has it been made?"""
-        return key(table_name, schema) in self.known.tables
+        return self.known.there(key(table_name, schema))
 
     def get_table_names(self, connection: Any, schema: str | None = None, **kw: Any) -> Any:
         """Tables of the schema."""
         prefix = f"{schema}." if schema and schema != "public" else ""
-        return [t.removeprefix(prefix) for t in self.known.tables if t.startswith(prefix) and "." not in t.removeprefix(prefix)]
+        made = [t.removeprefix(prefix) for t in self.known.tables if t.startswith(prefix) and "." not in t.removeprefix(prefix)]
+        return _Names(made, lambda name: self.known.there(prefix + name))
 
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
         """A table's columns; of their types only that they have one is known."""
-        columns = self.known.tables.get(key(table_name, schema))
-        if columns is None:
+        if not self.known.there(key(table_name, schema)):
             raise exc.NoSuchTableError(table_name)
+        columns = self.known.tables.get(key(table_name, schema), {})
         return [
             {"name": c.name, "type": sa.types.NullType(), "nullable": c.nullable, "default": c.default, "autoincrement": False, "comment": None}
             for c in columns.values()
@@ -135,6 +136,17 @@ class _Answers:
              "referred_columns": list(k.referred), "sqltext": k.text, "options": {}, "dialect_options": {}}
             for k in self.known.keys.get(key(table, schema), ()) if k.kind == kind
         ]
+
+
+class _Names(list[str]):
+    """Tables that are known, and whether one that is asked for by name is there."""
+
+    def __init__(self, names: list[str], there: Callable[[str], bool]) -> None:
+        super().__init__(names)
+        self.there = there
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.there(name)
 
 
 class Dialect(_Answers, PGDialect):  # type: ignore[misc]  # looser in its arguments

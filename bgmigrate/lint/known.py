@@ -36,10 +36,19 @@ class Known:
     constraints: dict[str, dict[str, Constraint]] = field(default_factory=dict)
     keys: dict[str, list[AddConstraint]] = field(default_factory=dict)
     indexes: dict[str, CreateIndex] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()  # tables that some revision of the history makes
+    gone: frozenset[str] = frozenset()
+
+    def there(self, table: str) -> bool:
+        """Has a database this table by now? One that no revision makes comes from elsewhere, and was there before."""
+        return table in self.tables or not (table in self.later or table in self.gone)
 
     def copy(self) -> Known:
         """As it is now: `learn` puts new values in place of old ones and changes none."""
-        return Known(tables=dict(self.tables), constraints=dict(self.constraints), keys=dict(self.keys), indexes=dict(self.indexes))
+        return Known(
+            tables=dict(self.tables), constraints=dict(self.constraints), keys=dict(self.keys), indexes=dict(self.indexes), later=self.later,
+            gone=self.gone,
+        )
 
     def column(self, table: str, name: str) -> Column | None:
         """A column's definition; None where no revision says."""
@@ -72,6 +81,7 @@ class Known:
                     for c in action.constraints:
                         self.learn(c)
             case DropTable():
+                self.gone |= {table}
                 self.indexes = {n: i for n, i in self.indexes.items() if i.table != table}
                 for of in (self.tables, self.constraints, self.keys):
                     of.pop(table, None)
@@ -91,6 +101,7 @@ class Known:
                     }
             case RenameTable():
                 to = self._renamed(action)
+                self.gone |= {table}
                 held: list[dict[str, Any]] = [self.tables, self.constraints, self.keys]
                 for each in held:
                     if table in each:

@@ -44,7 +44,7 @@ def taken(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:
         return
     for table, mode in _modes(at, within):
         if table and not within.new(table, at):
-            yield table, mode
+            yield within.original(table, at), mode
 
 
 def exclusive(at: Statement, within: Reading) -> set[str]:

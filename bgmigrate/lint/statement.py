@@ -67,6 +67,13 @@ class Reading:
         """Was the column added by this revision, so that no version knows it?"""
         return any(isinstance(s.action, AddColumn) and (s.action.table, s.action.column.name) == (table, column) for s in self.before(statement))
 
+    def original(self, table: str, statement: Statement) -> str:
+        """The name that the table had before this revision."""
+        for s in reversed(self.before(statement)):
+            if isinstance(s.action, RenameTable) and s.action.to == table:
+                table = s.action.table
+        return table
+
     def _since(self, statement: Statement, begins: Callable[[Action], bool]) -> set[str]:
         """The tables to which that has happened, under the names that they have by now."""
         out: set[str] = set()

@@ -15,7 +15,7 @@ from bgmigrate.findings import Finding
 from bgmigrate.history.environment import quiet
 from bgmigrate.history.project import Project
 from bgmigrate.lint import pages
-from bgmigrate.lint.choose import Choice, choose
+from bgmigrate.lint.choose import Choice, choose, makes
 from bgmigrate.lint.judge import checked, judge
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.read import read
@@ -69,7 +69,7 @@ def explain(settings: Settings, *, code: str, progress: Progress | None = None) 
 
 
 def _readings(project: Project, chosen: Iterable[Choice]) -> Iterable[Reading]:
-    known = Known()
+    known = Known(later=makes(s.path for s in project.script.walk_revisions()))
     small = frozenset(project.settings.lint.small_tables)
     with quiet():
         for choice in chosen:

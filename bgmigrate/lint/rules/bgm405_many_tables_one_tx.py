@@ -48,4 +48,5 @@ op.add_column("orders", sa.Column("note", sa.Text()))"""
 
 def _first(at: Statement, within: Reading) -> str:
     """The statement's own table, where it locks it."""
-    return next((t for t, _ in taken(at, within) if t == at.action.table and t not in within.small), "")
+    own = within.original(at.action.table, at)
+    return next((t for t, _ in taken(at, within) if t == own and t not in within.small), "")

@@ -68,7 +68,7 @@ def test_outside_of_a_transaction_concurrently_is_right(body: str, tmp_path: Pat
 
 
 def test_an_inspector_knows_what_earlier_revisions_made(tmp_path: Path) -> None:
-    known = Known()
+    known = Known(later=frozenset({"people"}))
     known.learn(CreateTable(table="orders", columns=(Column(name="id"),)))
     known.learn(AddColumn(table="orders", column=Column(name="note")))
     body = """\
@@ -222,3 +222,25 @@ def test_an_opaque_statement_stops_nothing(tmp_path: Path) -> None:
     got = reading(tmp_path, 'op.execute("DO $$ BEGIN NULL; END $$")\nop.create_index("ix", "orders", ["a"])')
 
     assert isinstance(got.statements[0].action, Opaque) and len(got.statements) == 2
+
+
+def test_a_table_that_no_revision_makes_was_there_before(tmp_path: Path) -> None:
+    body = """\
+    if sa.inspect(op.get_bind()).has_table("people") and "people" in sa.inspect(op.get_bind()).get_table_names():
+        op.rename_table("people", "users")
+    """
+
+    assert codes(tmp_path, body) == ["BGM202"]
+    assert codes(tmp_path, body, known=Known(later=frozenset({"people"}))) == []
+
+
+def test_a_table_under_its_new_name_is_the_same_table(tmp_path: Path) -> None:
+    body = 'op.rename_table("people", "users")\nop.add_column("users", sa.Column("a", sa.Text()))'
+
+    assert codes(tmp_path, body) == ["BGM202"]
+
+
+def test_a_table_that_was_emptied_takes_a_required_column(tmp_path: Path) -> None:
+    body = 'op.execute("DELETE FROM t")\nop.add_column("t", sa.Column("a", sa.Text(), nullable=False))'
+
+    assert [(f.code, f.severity) for f in found(tmp_path, body)] == [("BGM701", "warning"), ("BGM206", "warning")]
