@@ -27,11 +27,14 @@ op.drop_constraint("fk_orders_user", "orders", type_="foreignkey")"""
     def locks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """A key whose tables were not locked together before."""
         a = at.action
-        if not isinstance(a, DropConstraint) or (a.kind or within.known.kind(a.table, a.name)) != "foreign key":
+        if not isinstance(a, DropConstraint):
+            return
+        before = within.original(a.table, at)
+        if (a.kind or within.known.kind(before, a.name)) != "foreign key":
             return
         if any(isinstance(s.action, Lock) and s.action.table == a.table for s in within.same_transaction(at)):
             return
-        parent = next((k.references for k in within.known.keys.get(a.table, ()) if k.name == a.name), "")
+        parent = next((k.references for k in within.known.keys.get(before, ()) if k.name == a.name), "")
         if parent and within.exempt(parent, at):
             return
         lock = execute(f"LOCK TABLE {parent or '<the referenced table>'}, {a.table} IN ACCESS EXCLUSIVE MODE")

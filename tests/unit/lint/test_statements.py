@@ -125,7 +125,7 @@ def test_sql_of_several_statements_is_read_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body,why", [
     ('op.execute("DO $$ BEGIN NULL; END $$")', "a DO block"),
-    ('op.execute("ALTER TABEL orders")', "does not take it"),
+    ('op.execute("ALTER EVERYTHING orders")', "does not take it"),
     ('op.run_async(print)', "asynchronous"),
 ])
 def test_what_cannot_be_read_is_told(body: str, why: str, tmp_path: Path) -> None:
