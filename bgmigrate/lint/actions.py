@@ -170,6 +170,13 @@ class CreateType(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConstrainDomain(Action):
+    """CREATE DOMAIN with a constraint, or a constraint added to one."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AddEnumValue(Action):
     type: str
     value: str

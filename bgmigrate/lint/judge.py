@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -32,14 +32,19 @@ def checked(severities: Severities) -> Severities:
     return severities
 
 
-def judge(reading: Reading, *, severities: Severities | None = None, directory: Path | None = None) -> list[Finding]:
-    """What is wrong with one revision, by line. `directory`: what paths are told relative to."""
+def judge(
+    reading: Reading, *, severities: Severities | None = None, directory: Path | None = None, others: Sequence[Finding] = ()
+) -> list[Finding]:
+    """What is wrong with one revision, by line. `directory`: what paths are told relative to. `others`: what another linter
+    says of it, where our own rules say nothing of that code on that line."""
     configured = severities or {}
     source = reading.path.read_text(encoding="utf-8") if reading.path.is_file() else ""
     silent = Suppressions(source)
     path = str(reading.path.relative_to(directory)) if directory and reading.path.is_relative_to(directory) else str(reading.path)
     active = [r for r in RULES if configured.get(r.code) != "off"]
-    found = [f for f in _found(reading, active) if not silent.silences(f.code, f.line)]
+    own = list(_found(reading, active))
+    ours = {(f.code, f.line) for f in own}
+    found = [f for f in (*own, *(o for o in others if (o.code, o.line) not in ours)) if not silent.silences(f.code, f.line)]
     found += silent.complaints([r.code for r in active])
     out: dict[tuple[object, ...], Finding] = {}
     for finding in found:

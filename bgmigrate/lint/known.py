@@ -11,6 +11,7 @@ from bgmigrate.lint.actions import (
     AddConstraint,
     AlterType,
     Column,
+    ConstrainDomain,
     CreateIndex,
     CreateTable,
     DropColumn,
@@ -36,6 +37,7 @@ class Known:
     constraints: dict[str, dict[str, Constraint]] = field(default_factory=dict)
     keys: dict[str, list[AddConstraint]] = field(default_factory=dict)
     indexes: dict[str, CreateIndex] = field(default_factory=dict)
+    domains: frozenset[str] = frozenset()  # those that have a constraint
     later: frozenset[str] = frozenset()  # tables that some revision of the history makes
     gone: frozenset[str] = frozenset()
 
@@ -47,7 +49,7 @@ class Known:
         """As it is now: `learn` puts new values in place of old ones and changes none."""
         return Known(
             tables=dict(self.tables), constraints=dict(self.constraints), keys=dict(self.keys), indexes=dict(self.indexes), later=self.later,
-            gone=self.gone,
+            gone=self.gone, domains=self.domains,
         )
 
     def column(self, table: str, name: str) -> Column | None:
@@ -116,6 +118,8 @@ class Known:
                 have = self.constraints_of(table)
                 if action.name in have:
                     self.constraints[table] = {**have, action.name: (*have[action.name][:2], True)}
+            case ConstrainDomain():
+                self.domains |= {action.name.lower()}
             case CreateIndex():
                 self.indexes[action.name] = action  # names are one to a schema; that two schemas share one is not told apart
             case DropIndex():

@@ -66,8 +66,6 @@ def actions(operation: MigrateOperation, operations: Operations) -> Iterator[Act
         case ops.DropConstraintOp():
             kind = _KINDS.get(operation.constraint_type or "", "")
             yield DropConstraint(table=key(operation.table_name, operation.schema), name=str(operation.constraint_name), kind=kind)
-        case ops.ExecuteSQLOp():
-            yield from statement(operation.sqltext)
         case ops.BulkInsertOp():
             yield Change(table=key(operation.table.name, getattr(operation.table, "schema", None)), verb="INSERT", text="INSERT")
         case ops.CreateTableCommentOp() | ops.DropTableCommentOp():

@@ -38,7 +38,8 @@ def read(
             tape.note(Opaque(why=f"without a database it ends here: {type(error).__name__}: {_first_line(error)}"), line=line)
             unreached(module, recorder, tape)
     return Reading(
-        revision=revision, path=path, phase=phase, statements=tuple(tape.statements), known=before, gated="begin_contract" in tape.verbs, small=small,
+        revision=revision, path=path, phase=phase, statements=tuple(tape.statements), sql=tuple(tape.sql),
+        known=before, gated="begin_contract" in tape.verbs, small=small,
     )
 
 

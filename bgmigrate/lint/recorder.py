@@ -14,6 +14,7 @@ from alembic.operations import BatchOperations, MigrateOperation, Operations, op
 from alembic.operations.batch import BatchOperationsImpl
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import DDL, TextClause
 
 from bgmigrate.lint import operations, own
 from bgmigrate.lint.actions import Action, Opaque, Rewrite, Transact
@@ -30,6 +31,7 @@ class Tape:
 
     def __init__(self, path: str, known: Known) -> None:
         self.path, self.statements, self.reached = path, Noted(), set[int]()
+        self.sql: list[tuple[int | None, str]] = []
         self.verbs: list[str] = []  # of our own operations
         self._transaction: int | None = 0
         self._last = 0
@@ -61,6 +63,8 @@ class Tape:
 
     def executed(self, statement: Any) -> None:
         """Note what was given to `execute`."""
+        if isinstance(statement, (str, TextClause, DDL)):
+            self.sql.append((self._line(), operations.rendered(TextClause(statement) if isinstance(statement, str) else statement)))
         for action in operations.statement(statement):
             self.note(action)
 
@@ -164,6 +168,9 @@ def _note(tape: Tape, operation: MigrateOperation, operations_: Any) -> None:
     options = getattr(operation, "execution_options", None) or {}
     alone = str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT"
     with tape.apart() if alone else contextlib.nullcontext():
+        if isinstance(operation, ops.ExecuteSQLOp):
+            tape.executed(operation.sqltext)
+            return
         for action in operations.actions(operation, operations_):
             tape.note(action)
 

@@ -39,6 +39,7 @@ class Reading:
     statements: Sequence[Statement] = ()
     known: Known = field(default_factory=Known)
     gated: bool = False
+    sql: Sequence[tuple[int | None, str]] = ()  # what was written as SQL, and on which line
     small: frozenset[str] = frozenset()  # tables of which the configuration says that they are small
 
     @property

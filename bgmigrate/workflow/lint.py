@@ -14,7 +14,7 @@ from bgmigrate.errors import ConfigurationError
 from bgmigrate.findings import Finding
 from bgmigrate.history.environment import quiet
 from bgmigrate.history.project import Project
-from bgmigrate.lint import pages
+from bgmigrate.lint import pages, squawk
 from bgmigrate.lint.choose import Choice, choose, makes
 from bgmigrate.lint.judge import checked, judge
 from bgmigrate.lint.known import Known
@@ -43,8 +43,10 @@ def lint(
         project = Project.open(settings)
     chosen = choose(project, revisions=revisions, diff_base=diff_base, everything=everything, start_after=settings.lint.start_after)
     findings: list[Finding] = []
-    for reading in _readings(project, chosen):
-        findings += judge(reading, severities=severities, directory=settings.directory)
+    readings = list(_readings(project, chosen))
+    others = squawk.found(readings)
+    for reading in readings:
+        findings += judge(reading, severities=severities, directory=settings.directory, others=others.get(reading.revision, ()))
     looked = [c for c in chosen if c.wanted]
     counts = Counter(f.severity for f in findings)
     failed = bool(counts["error"] or (strict and counts["warning"]))
