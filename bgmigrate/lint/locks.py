@@ -88,8 +88,7 @@ def _modes(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:
         case CreateIndex(concurrently=False):
             yield a.table, "SHARE"
         case DropIndex(concurrently=False):
-            known = within.known.indexes.get(a.name)
-            yield a.table or (known.table if known else ""), "ACCESS EXCLUSIVE"
+            yield a.table or within.table_of(a.name, at), "ACCESS EXCLUSIVE"
         case CreateTrigger():
             yield a.table, "SHARE ROW EXCLUSIVE"
         case CreateTable():

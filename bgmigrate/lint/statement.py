@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bgmigrate.lint.actions import Action, AddColumn, AddConstraint, Change, Column, CreateTable, RenameTable, ValidateConstraint
+from bgmigrate.lint.actions import Action, AddColumn, AddConstraint, Change, Column, CreateIndex, CreateTable, RenameTable, ValidateConstraint
 from bgmigrate.lint.known import Known
 
 Phase = Literal["expand", "contract", "history"]
@@ -67,6 +67,12 @@ class Reading:
     def added(self, table: str, column: str, statement: Statement) -> bool:
         """Was the column added by this revision, so that no version knows it?"""
         return any(isinstance(s.action, AddColumn) and (s.action.table, s.action.column.name) == (table, column) for s in self.before(statement))
+
+    def table_of(self, index: str, statement: Statement) -> str:
+        """The table of an index; nothing where no revision says."""
+        made = [s.action for s in self.before(statement) if isinstance(s.action, CreateIndex) and s.action.name == index]
+        known = made[-1] if made else self.known.indexes.get(index)
+        return known.table if known else ""
 
     def original(self, table: str, statement: Statement) -> str:
         """The name that the table had before this revision."""

@@ -8,7 +8,7 @@ from typing import Literal
 # Functions of PostgreSQL that are VOLATILE and that defaults call (pg_proc.provolatile = 'v').
 _VOLATILE = {
     "random", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "setval", "gen_random_bytes", "uuid_generate_v1",
-    "uuid_generate_v1mc", "uuid_generate_v4", "random_normal", "currval", "lastval", "pg_current_xact_id", "txid_current",
+    "uuid_generate_v1mc", "uuid_generate_v4", "random_normal", "currval", "lastval",
 }
 # Functions that are not, as far as defaults call them; of any other name nothing is known.
 _STABLE = {
@@ -18,7 +18,7 @@ _STABLE = {
     "encode", "decode", "repeat", "replace", "substring", "substr", "left", "right", "length", "abs", "round", "floor", "ceil", "greatest",
     "least", "coalesce", "nullif", "cast", "array", "row", "make_interval", "make_date", "extract", "date_part", "int4range", "int8range",
     "numrange", "tsrange", "tstzrange", "daterange", "to_tsvector", "point", "current_setting", "format", "lpad", "rpad", "interval", "varchar",
-    "char", "numeric", "decimal", "bit", "timestamp", "time", "in", "and", "or", "not",
+    "txid_current", "pg_current_xact_id", "char", "numeric", "decimal", "bit", "timestamp", "time", "in", "and", "or", "not",
 }
 
 

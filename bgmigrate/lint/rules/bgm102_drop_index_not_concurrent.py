@@ -28,8 +28,7 @@ with op.get_context().autocommit_block():
         a = at.action
         if not isinstance(a, DropIndex) or a.concurrently:
             return
-        known = within.known.indexes.get(a.name)
-        table = a.table or (known.table if known else "")
+        table = a.table or within.table_of(a.name, at)
         if table and within.exempt(table, at):
             return
         name, schema = split(a.name)
