@@ -173,14 +173,30 @@ class Cursor:
     lastrowid = None
     arraysize = 1
 
-    def __init__(self) -> None:
+    def __init__(self, raw: Callable[[str], None]) -> None:
+        self.raw, self.noted = raw, False  # who notes what is given to the cursor itself, past SQLAlchemy
         self.description: Sequence[Sequence[Any]] | None = None
         self.rows: list[tuple[Any, ...]] = []
 
-    def execute(self, *args: Any, **kw: Any) -> None:
+    def execute(self, statement: Any, *args: Any, **kw: Any) -> Cursor:
         """Send nothing."""
+        if not self.noted:
+            self.raw(str(statement))
+        self.noted = False
+        return self
 
-    executemany = close = setinputsizes = execute
+    executemany = execute
+
+    def close(self, *args: Any) -> None:
+        """Nothing is open."""
+
+    setinputsizes = close
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        return None
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The row of an aggregate, or none."""
@@ -196,9 +212,13 @@ class Cursor:
 
 def bind(known: Known, note: Callable[[Any], None], apart: Apart) -> sa.Connection:
     """A connection. Every statement that is executed on it, or on its engine, is noted; `apart` stands around those in AUTOCOMMIT."""
+    def plain(statement: str) -> None:
+        note(sa.text(statement.replace(":", "\\:")))
+
     driver: Any = SimpleNamespace(
-        cursor=Cursor, commit=_nothing, rollback=_nothing, close=_nothing, autocommit=False, set_isolation_level=_nothing, set_session=_nothing,
-        info=SimpleNamespace(transaction_status=0, server_version=170000), notices=[], add_notice_handler=_nothing,
+        cursor=lambda *args, **kw: Cursor(plain), commit=_nothing, rollback=_nothing, close=_nothing, set_isolation_level=_nothing,
+        set_session=_nothing, add_notice_handler=_nothing, autocommit=False, notices=[],
+        info=SimpleNamespace(transaction_status=0, server_version=170000),
     )
     dialect = Dialect(known)
     # sys.modules knows no such driver: the engine is put together by hand
@@ -213,7 +233,8 @@ def bind(known: Known, note: Callable[[Any], None], apart: Apart) -> sa.Connecti
     def text(connection: sa.Connection, cursor: Cursor, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
         if context is None or context.compiled is None:  # exec_driver_sql: the driver's own text
             with _around(connection, apart):
-                note(sa.text(statement.replace(":", "\\:")))
+                plain(statement)
+        cursor.noted = True
         cursor.description = _columns(statement, context)
         cursor.rows = _aggregate(statement, context)
 

@@ -51,7 +51,7 @@ def lint(
     counts = Counter(f.severity for f in findings)
     failed = bool(counts["error"] or (strict and counts["warning"]))
     say.detail(f"{len(chosen)} revisions read in {time.monotonic() - began:.1f} s")
-    told = ", ".join(f"{counts[s]} {s}{'s' if s != 'info' else ''}" for s in ("error", "warning", "info")).replace("1 errors", "1 error")
+    told = ", ".join(f"{counts[s]} {s}{'' if s == 'info' or counts[s] == 1 else 's'}" for s in ("error", "warning", "info"))
     return Report(
         command="lint", outcome="failed" if failed else "passed", service=settings.service, exit_code=3 if failed else 0,
         findings=tuple(findings), next=_next(findings, strict),

@@ -24,6 +24,8 @@ BIGINT_KEY = 'sa.Column("id", sa.BigInteger(), primary_key=True)'
     'op.execute(sa.DDL("CREATE INDEX ix ON orders (a)"))',
     'op.get_bind().execute(sa.text("CREATE INDEX ix ON orders (a)"))',
     'op.get_bind().exec_driver_sql("CREATE INDEX ix ON orders (a)")',
+    'op.get_bind().connection.cursor().execute("CREATE INDEX ix ON orders (a)")',
+    'with op.get_bind().connection.cursor() as cursor:\n    cursor.execute("CREATE INDEX ix ON orders (a)")',
     'op.get_context().bind.execute(sa.text("CREATE INDEX ix ON orders (a)"))',
     'sa.Index("ix", sa.Table("orders", sa.MetaData(), sa.Column("a", sa.Text())).c.a).create(op.get_bind())',
     'with op.batch_alter_table("orders") as batch:\n    batch.create_index("ix", ["a"])',
@@ -244,3 +246,16 @@ def test_a_table_that_was_emptied_takes_a_required_column(tmp_path: Path) -> Non
     body = 'op.execute("DELETE FROM t")\nop.add_column("t", sa.Column("a", sa.Text(), nullable=False))'
 
     assert [(f.code, f.severity) for f in found(tmp_path, body)] == [("BGM701", "warning"), ("BGM206", "warning")]
+
+
+def test_a_baseline_makes_all_that_it_locks(tmp_path: Path) -> None:
+    (tmp_path / "schema.sql").write_text(
+        "SET search_path = '';\nCREATE TABLE public.a (id integer NOT NULL, b integer);\nCREATE TABLE public.b (id integer NOT NULL);\n"
+        "ALTER TABLE ONLY public.a ADD CONSTRAINT a_pkey PRIMARY KEY (id);\nALTER TABLE ONLY public.b ADD CONSTRAINT b_pkey PRIMARY KEY (id);\n"
+        "CREATE INDEX i ON public.a USING btree (b);\nALTER TABLE ONLY public.a ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES public.b(id);\n"
+        "CREATE TABLE public.p (id integer) PARTITION BY LIST (id);\nCREATE TABLE public.p1 (id integer);\n"
+        "ALTER TABLE ONLY public.p ATTACH PARTITION public.p1 FOR VALUES IN (1);\n", encoding="utf-8",
+    )
+    body = f"from pathlib import Path\nfrom bgmigrate.dump import execute_file\nexecute_file(op, Path({str(tmp_path / 'schema.sql')!r}))"
+
+    assert codes(tmp_path, body, info=True) == []
