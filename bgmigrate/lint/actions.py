@@ -110,6 +110,7 @@ class DropConstraint(Action):
     name: str
     kind: Kind = ""
     cascade: bool = False
+    guarded: bool = False  # IF EXISTS
 
 
 @dataclass(frozen=True, kw_only=True)

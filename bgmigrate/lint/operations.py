@@ -65,7 +65,8 @@ def actions(operation: MigrateOperation, operations: Operations) -> Iterator[Act
             yield constraint(operation.to_constraint(context))
         case ops.DropConstraintOp():
             kind = _KINDS.get(operation.constraint_type or "", "")
-            yield DropConstraint(table=key(operation.table_name, operation.schema), name=str(operation.constraint_name), kind=kind)
+            of, guarded = key(operation.table_name, operation.schema), bool(operation.if_exists)
+            yield DropConstraint(table=of, name=str(operation.constraint_name), kind=kind, guarded=guarded)
         case ops.BulkInsertOp():
             yield Change(table=key(operation.table.name, getattr(operation.table, "schema", None)), verb="INSERT", text="INSERT")
         case ops.CreateTableCommentOp() | ops.DropTableCommentOp():

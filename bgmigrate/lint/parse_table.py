@@ -102,7 +102,7 @@ def _command(table: str, command: Any) -> Action:
         case "AT_AddConstraint":
             return constraint(table, given)
         case "AT_DropConstraint":
-            return DropConstraint(table=table, name=name, cascade=command.behavior.name == "DROP_CASCADE")
+            return DropConstraint(table=table, name=name, cascade=command.behavior.name == "DROP_CASCADE", guarded=command.missing_ok)
         case "AT_ValidateConstraint":
             return ValidateConstraint(table=table, name=name)
         case "AT_AttachPartition":

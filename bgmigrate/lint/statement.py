@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bgmigrate.lint.actions import Action, AddColumn, AddConstraint, Change, Column, CreateIndex, CreateTable, RenameTable, ValidateConstraint
+from bgmigrate.lint.actions import (
+    Action,
+    AddColumn,
+    AddConstraint,
+    Change,
+    Column,
+    CreateIndex,
+    CreateTable,
+    DropConstraint,
+    Kind,
+    RenameTable,
+    ValidateConstraint,
+)
 from bgmigrate.lint.known import Known
 
 Phase = Literal["expand", "contract", "history"]
@@ -58,7 +70,21 @@ class Reading:
 
     def new(self, table: str, statement: Statement) -> bool:
         """Was the table made by this revision, so that nobody uses it yet? A table of which nothing is said counts as one that was there."""
-        return table in self._since(statement, lambda a: isinstance(a, CreateTable) and not a.partition_of)
+        def made(a: Action) -> bool:
+            return isinstance(a, CreateTable) and not a.partition_of and not (a.guarded and a.table in self.known.tables)
+
+        return table in self._since(statement, made)
+
+    def kind(self, statement: Statement) -> Kind:
+        """What sort of constraint is dropped: as the revision says, or an earlier one, or the usual names do."""
+        a = statement.action
+        if not isinstance(a, DropConstraint):
+            return ""
+        table = self.original(a.table, statement)
+        known = a.kind or self.known.kind(table, a.name)
+        if known or (a.guarded and table in self.known.tables):  # of a table that is known, IF EXISTS names what is not there
+            return known
+        return next((kind for pattern, kind in _USUAL if re.search(pattern, a.name)), "")
 
     def emptied(self, table: str, statement: Statement) -> bool:
         """Has this revision deleted every row of it?"""
@@ -105,6 +131,12 @@ class Reading:
             elif isinstance(a, ValidateConstraint) and a.table == table and a.name in checks:
                 checks[a.name] = (checks[a.name][0], True)
         return any(valid and _means_not_null(text, column) for text, valid in checks.values())
+
+
+# PostgreSQL's own names, and those of the naming convention that SQLAlchemy's documentation has.
+_USUAL: tuple[tuple[str, Kind], ...] = (
+    ("^fk_|_fkey$|_fk$", "foreign key"), ("^pk_|_pkey$", "primary key"), ("^ck_|_check$", "check"), ("^uq_|_key$", "unique"),
+)
 
 
 def _means_not_null(text: str, column: str) -> bool:

@@ -27,11 +27,9 @@ op.drop_constraint("fk_orders_user", "orders", type_="foreignkey")"""
     def locks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """A key whose tables were not locked together before."""
         a = at.action
-        if not isinstance(a, DropConstraint):
+        if not isinstance(a, DropConstraint) or within.kind(at) != "foreign key":
             return
         before = within.original(a.table, at)
-        if (a.kind or within.known.kind(before, a.name)) != "foreign key":
-            return
         if any(isinstance(s.action, Lock) and s.action.table == a.table for s in within.same_transaction(at)):
             return
         parent = next((k.references for k in within.known.keys.get(before, ()) if k.name == a.name), "")

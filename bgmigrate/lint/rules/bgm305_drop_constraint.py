@@ -26,7 +26,7 @@ class DestroyConstraint(Rule):
         a = at.action
         if within.phase != "expand" or at.ours or not isinstance(a, DropConstraint) or within.new(a.table, at):
             return
-        kind = a.kind or within.known.kind(a.table, a.name)
+        kind = within.kind(at)
         if kind in ("check", "foreign key", "exclude") or any(getattr(s.action, "name", "") == a.name and s is not at for s in within.before(at)):
             return
         yield Hit(

@@ -161,6 +161,8 @@ def test_without_the_parser_sql_is_opaque_and_operations_are_read(tmp_path: Path
     ('op.execute("ALTER TABLE t ADD CONSTRAINT c UNIQUE USING INDEX i")', []),
     ('op.execute("CREATE INDEX i ON ONLY t (a)")', []),
     ('op.drop_column("t", "a")', ["BGM204"]),
+    ('op.execute("ALTER TABLE t DROP CONSTRAINT t_a_fkey")', ["BGM121"]),
+    ('op.execute("ALTER TABLE t DROP CONSTRAINT something")', []),
     ('op.add_column("t", sa.Column("a", sa.Text()))\nop.drop_column("t", "a")', []),
     ('op.execute("COMMIT")\nop.execute("CREATE INDEX CONCURRENTLY i ON t (a)")', ["BGM407"]),
     ('op.bulk_insert(sa.table("t", sa.column("a")), [{"a": 1}])', []),
@@ -174,6 +176,8 @@ def test_what_an_operation_really_sends(body: str, expected: list[str], tmp_path
 @pytest.mark.parametrize("phase,body,expected", [
     ("expand", 'op.begin_expand(revision)\nop.drop_columns("t", ["a"])', ["BGM204", "BGM301"]),
     ("expand", 'op.begin_expand(revision)\nop.drop_constraint("ck", "t", type_="check")', []),
+    ("expand", 'op.begin_expand(revision)\nop.drop_constraint("t_a_check", "t")', []),
+    ("expand", 'op.begin_expand(revision)\nop.drop_constraint("something", "t")', ["BGM305"]),
     ("expand", 'op.begin_expand(revision)\nop.add_columns("t", {"a": "text"})\nop.build_index("t", "i", "CREATE INDEX CONCURRENTLY i ON t (a)")', []),
     ("contract", 'op.begin_contract(revision)\nop.drop_column("t", "a")\nop.alter_column("t", "b", new_column_name="c")', []),
     ("contract", 'op.begin_contract(revision)\nop.create_index("i", "t", ["a"])', ["BGM101"]),
@@ -259,3 +263,12 @@ def test_a_baseline_makes_all_that_it_locks(tmp_path: Path) -> None:
     body = f"from pathlib import Path\nfrom bgmigrate.dump import execute_file\nexecute_file(op, Path({str(tmp_path / 'schema.sql')!r}))"
 
     assert codes(tmp_path, body, info=True) == []
+
+
+def test_a_table_that_may_be_there_already_is_not_new(tmp_path: Path) -> None:
+    body = 'op.execute("CREATE TABLE IF NOT EXISTS t (a integer)")\nop.create_index("i", "t", ["a"])'
+    known = Known()
+    known.learn(CreateTable(table="t", columns=(Column(name="a"),)))
+
+    assert codes(tmp_path, body) == []
+    assert codes(tmp_path, body, known=known) == ["BGM101"]
