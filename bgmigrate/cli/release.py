@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bgmigrate.cli.common import DURATION, ENVIRONMENT, GITHUB, REPORT, WAIT, Run, command
+from bgmigrate.cli.lint import lint
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -110,4 +111,4 @@ def rollback(run: Run, wait: float) -> Report:
     return run("rollback", wait=wait)
 
 
-COMMANDS = (plan, expand, backfill, verify, switch, contract, rollback)
+COMMANDS = (plan, lint, expand, backfill, verify, switch, contract, rollback)
