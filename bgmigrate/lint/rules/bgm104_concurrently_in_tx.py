@@ -43,4 +43,5 @@ with op.get_context().autocommit_block():
                 text = execute(f"VACUUM FULL {a.table}")
             case _:
                 return
-        yield Hit(what="CONCURRENTLY fails inside the transaction that Alembic has begun (25001)", next=apart(text), table=a.table or None)
+        what = "VACUUM FULL" if isinstance(a, Rewrite) else "CONCURRENTLY"
+        yield Hit(what=f"{what} fails inside the transaction that Alembic has begun (25001)", next=apart(text), table=a.table or None)
