@@ -44,7 +44,7 @@ def roundtrip(
         findings = [
             *_breaks(subject, by["break"], suffix), *_drift(subject, by["drift"]), *_differs(subject, by["differs"]),
             *_narrow(subject, by["narrow"]), *_upserts(subject, by["unused"]),
-            *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True),
+            *_unproved(subject, by["inconclusive"]), *_unproved(subject, by["refused"], refused=True), *_unhooked(subject, results),
         ]
         out.append(Probe(
             probe="roundtrip", version=subject.name, checked=sum(t.checked for t in tables.values()), failed=len(by["break"]),
@@ -71,6 +71,17 @@ def unused(subject: Subject, shape: Shape, probes: Iterable[Probe], schema: str 
     told = {(f.table, f.column or "") for p in probes for f in p.findings if f.code == "BGM802"}
     missing = [(t, "") for t in shape.tables] + list(shape.columns)
     return _in([_lacks(subject, m, []) for m in missing if m not in told], schema)
+
+
+def _unhooked(subject: Subject, results: Iterable[Result]) -> Iterable[Finding]:
+    said = next((r["unhooked"] for r in results if r.get("unhooked")), None)
+    if said:
+        yield Finding(
+            code="BGM806", severity="info", version=subject.name, probe="roundtrip",
+            what=f"{subject.name}'s own listeners of SQLAlchemy's events were left out: one fails outside of the application ({said})",
+            why="What they write besides is not tried in one flush with the rows; their tables are, like all others.",
+            next="Nothing; or name a module first that makes what they need at its import: --blue SOURCE#shop.context,shop.models:Base.",
+        )
 
 
 def _control(subject: Subject, failed: Sequence[dict[str, object]], driver: str) -> set[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from bgmigrate.versions.process import VersionFailed
@@ -163,3 +164,43 @@ def test_the_first_release_comes_after_one_without_tables(bench: Bench) -> None:
     bench.build(SHOP)
     report = bench.verify(blue=PLAIN, green=SHOP)
     assert (report.outcome, [(f.code, f.severity, f.version) for f in report.findings]) == ("passed", [("BGM806", "info", "blue")])
+
+
+HOOKS = SHOP + """
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+
+class Context:
+    def __getattr__(self, name):
+        raise RuntimeError("Working outside of application context.")
+
+current = Context()
+
+@event.listens_for(Session, "before_flush")
+def stamp(session, context, instances):
+    current.user
+
+@event.listens_for(User, "before_insert")
+def fill(mapper, connection, target):
+    current.user
+
+@event.listens_for(Engine, "before_execute")
+def watch(connection, clause, multiparams, params, options):
+    if "labels" in str(clause):
+        current.user
+
+labels = Table("labels", Base.metadata, Column("id", Integer, primary_key=True), Column("name", Text))
+"""
+
+
+@pytest.mark.parametrize("driver", ["psycopg", pytest.param("asyncpg", marks=pytest.mark.exhaustive)])
+def test_listeners_that_need_the_running_application_are_left_out_and_what_breaks_is_found(bench: Bench, driver: str) -> None:
+    bench.environments = {e: {"driver": driver} for e in ("blue", "green")}
+    bench.build(HOOKS)
+    report = bench.verify(blue=HOOKS, green=HOOKS)
+    assert (report.outcome, [f.severity for f in report.findings]) == ("passed", ["info", "info"])
+    assert "RuntimeError: Working outside of application context." in report.findings[0].what
+    with psycopg.connect(bench.url, autocommit=True) as c:
+        c.execute("ALTER TABLE users ADD COLUMN wanted text NOT NULL")
+    assert ("BGM801", "blue", "users", "wanted") in told(bench.verify(blue=HOOKS, green=HOOKS))

@@ -8,7 +8,7 @@ from pathlib import Path
 _DIRECTORY = Path(__file__).parent
 DESCRIBE = _DIRECTORY / "describe.py"  # every version is asked for its snapshot; what the probes need goes only to those that are tried
 _NAMES = (
-    "samples", "session", "hierarchy", "discriminator", "rows", "extremes", "shared", "together", "roundtrip", "crossread", "reflect", "speech",
-    "prepared", "identity", "bound", "about",
+    "samples", "hooks", "session", "hierarchy", "discriminator", "rows", "extremes", "shared", "together", "roundtrip", "crossread", "reflect",
+    "speech", "prepared", "identity", "bound", "about",
 )
 SOURCES = tuple(_DIRECTORY / f"{name}.py" for name in _NAMES)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import COMMANDS, VERSION, table_key
     from bgmigrate.versions.inside.extremes import labels, widths
+    from bgmigrate.versions.inside.hooks import SILENCED
     from bgmigrate.versions.inside.rows import Maker, ParentFailed, Target
     from bgmigrate.versions.inside.samples import Sampler
     from bgmigrate.versions.inside.session import told, with_connection
@@ -91,10 +92,10 @@ class Trip:
             if error is not None and at[0] == "delete":
                 self.results[-1]["alone"] = self.maker.settled(lambda s: self.delete_alone(s, target))[1] is None
             stages = stages[reached + 1 :] if error is not None else []
-        for column, value in labels(target):
+        for column, value in labels(target) if minimal is None else ():  # a row that cannot be written says nothing of them
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: value}))
             self.note(target, "insert label", error, [column.name], str(getattr(value, "name", value)))
-        for column, wide in widths(self.facts, target):
+        for column, wide in widths(self.facts, target) if minimal is None else ():
             _, error = self.maker.settled(partial(self.inserted, target=target, full=False, fixed={column: wide}))
             self.note(target, "insert wide", error, [column.name])
         if not any(r["error"] for r in self.results[began:]):  # what fails for single rows need not be told again
@@ -229,7 +230,7 @@ class Trip:
         partial = bool(fault and fault.get("state") == "23502" and fault.get("column") not in [c.name for c in target.columns])
         self.results.append({
             "target": target.name, "table": target.key, "tables": tables, "stage": stage, "columns": columns or [], "label": label,
-            "error": fault, "partial": partial,
+            "error": fault, "partial": partial, "unhooked": SILENCED[0] if SILENCED else None,
         })
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 if TYPE_CHECKING:
     from bgmigrate.versions.agent import failure, sqlalchemy_version
+    from bgmigrate.versions.inside.hooks import SILENCED, raised_by_hook, silence
     from bgmigrate.versions.inside.rows import ParentFailed
     from bgmigrate.versions.inside.samples import CannotMake
 
@@ -70,7 +71,20 @@ def new_session(connection: Any) -> Any:
 
 
 def attempt(connection: Any, work: Callable[[Any], Any], *, keep: bool = False) -> Tuple[Any, Optional[Exception]]:
-    """Run `work(session)` in a savepoint and roll it back (or keep it when it went well); the result, or the error."""
+    """Run `work(session)` in a savepoint and roll it back (or keep it when it went well); the result, or the error.
+
+    Once more without the application's own listeners when it was one of them that failed.
+    """
+    result, error = attempted(connection, work, keep=keep)
+    cause = getattr(error, "original", error)
+    if cause is None or SILENCED or not raised_by_hook(cause):
+        return result, error
+    silence(cause)
+    return attempted(connection, work, keep=keep)
+
+
+def attempted(connection: Any, work: Callable[[Any], Any], *, keep: bool) -> Tuple[Any, Optional[Exception]]:
+    """The same, once."""
     point = connection.begin_nested()
     session = new_session(connection)
     try:
