@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from bgmigrate.findings import Finding
+from bgmigrate.findings import Finding, Severity
 from bgmigrate.rehearsal.estimate import Size
-from bgmigrate.rehearsal.statement import MODES, Statement, strongest
+from bgmigrate.rehearsal.statement import AGAINST_WRITES, Statement, spoken, strongest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text.replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL)
 
 
-_TOOLS = _pattern(r"\A\s*(VACUUM|CLUSTER|REFRESH)\b|\bSET (TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b")
+_TOOLS = _pattern(r"\A(VACUUM|CLUSTER|REFRESH)\b|\bSET (TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b")
 _TYPE = _pattern(r"\bALTER (COLUMN )?\S+ (SET DATA )?TYPE\b")
 _ADD_COLUMN = _pattern(r"\bADD (COLUMN |(?!CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)\S+ )")
 _IN_THREE = "Add the column nullable, SET DEFAULT, and let op.backfill write the rows; `bgmigrate plan` writes it so."
@@ -53,12 +53,12 @@ _SCANS = (
     (_pattern(r"\bCHECK\b"), Hazard(code="BGM107", next=_VALIDATE)),
     (_pattern(r"\bSET NOT NULL\b"), Hazard(
         code="BGM110", next="CHECK (… IS NOT NULL) NOT VALID, VALIDATE it, then SET NOT NULL, which then reads nothing: op.set_not_null.")),
-    (_pattern(r"\A\s*(UPDATE|DELETE|INSERT|MERGE)\b"), Hazard(code="BGM406", next="Write rows in a step of its own: op.backfill.")),
+    (_pattern(r"\A(UPDATE|DELETE|INSERT|MERGE)\b"), Hazard(code="BGM406", next="Write rows in a step of its own: op.backfill.")),
     (_pattern(""), Hazard(code="BGM403", next="Run it before the lock is taken, or in another transaction.")),
 )
 _BUILDS = (
-    (_pattern(r"\A\s*REINDEX\b"), Hazard(code="BGM103", next="REINDEX … CONCURRENTLY, outside of a transaction.")),
-    (_pattern(r"\A\s*CREATE (UNIQUE )?INDEX\b"), Hazard(code="BGM101", next=_CONCURRENTLY)),
+    (_pattern(r"\AREINDEX\b"), Hazard(code="BGM103", next="REINDEX … CONCURRENTLY, outside of a transaction.")),
+    (_pattern(r"\ACREATE (UNIQUE )?INDEX\b"), Hazard(code="BGM101", next=_CONCURRENTLY)),
     (_pattern(r"\bEXCLUDE\b"), Hazard(code="BGM109", next="PostgreSQL has no other way: only on a table that is small, or in a new one beside it.")),
     (_pattern(r"\bPRIMARY KEY\b"), Hazard(code="BGM106", next=_INDEX_FIRST)),
     (_ADD_COLUMN, Hazard(code="BGM115", next="Add the column alone, then build the unique index CONCURRENTLY.")),
@@ -71,44 +71,52 @@ _NO_TIMEOUT = Hazard(
 _IN_TRANSACTION = Hazard(code="BGM104", next="Put it into with op.get_context().autocommit_block(): …, or use op.build_index.")
 
 
-def judge(s: Statement, live: Mapping[str, Size], small: Collection[str]) -> list[Finding]:
-    """The hazards of a statement, the most telling first; its `codes` are theirs. `small`: tables that its revision requires to be small."""
-    found: list[Finding] = []
-    blocked = {*s.blocks_writes, *s.blocks_reads}
-    heavy = [t for t in s.read_whole if t in blocked and t not in small]
+def judge(s: Statement, live: Mapping[str, Size], small: Collection[tuple[str, str]]) -> list[Finding]:
+    """The hazards of a statement, the most telling first; its `codes` are theirs. `small`: (code, table) of what is done to small tables only."""
     if s.sqlstate == "25001":
-        found.append(_finding(s, _IN_TRANSACTION, "error", None, f"PostgreSQL refuses it: {s.error}", "It cannot run inside of a transaction."))
-    elif heavy:
-        table = heavy[0]
-        hazard, what = _named(s, table)
-        there = live.get(table)
-        empty = there is not None and there.rows == 0
-        nobody = "read or write" if table in s.blocks_reads else "write"
-        size = f"{there.rows:,} rows" if there else "of unknown size"
-        took = "" if s.estimate_seconds is None else f", about {s.estimate_seconds:,.1f} s on the live table of {size}"
-        found.append(_finding(
-            s, hazard, "warning" if empty else "error", table, f"{what} under {_lock(s, table)}{took}",
-            f"Nobody can {nobody} {table} for as long as that takes.",
-        ))
-    elif s.scanned and s.op == "execute" and re.match(r"\s*(UPDATE|DELETE)\b", s.sql, re.IGNORECASE):
-        table = min(s.scanned)
-        found.append(_finding(
-            s, _UNBATCHED, "warning", table, f"{table} is written in one transaction", "Every row stays locked until its end, and its writers wait.",
-        ))
-    strong = strongest(x for x in s.locks if x.kind in "rpmv")
-    if strong and MODES.index(strong.mode) > 3 and s.lock_timeout in ("0", "0ms") and not s.error:
-        found.append(_finding(
-            s, _NO_TIMEOUT, "warning", strong.relation, f"{strong.spelt} on {strong.relation} is waited for without a lock_timeout",
-            "While it waits behind one long transaction, everybody else waits behind it.",
-        ))
-    return found
+        return [_finding(s, _IN_TRANSACTION, "error", None, f"PostgreSQL refuses it: {s.error}", "It cannot run inside of a transaction.")]
+    blocked = {*s.blocks_writes, *s.blocks_reads}
+    heavy = next((t for t in s.read_whole if t in blocked), None)
+    found = [_standstill(s, heavy, live.get(heavy), small) if heavy else _unbatched(s), _unbounded(s)]
+    return [f for f in found if f]
+
+
+def _standstill(s: Statement, table: str, there: Size | None, small: Collection[tuple[str, str]]) -> Finding | None:
+    """Every row of a table is read, or written anew, while others wait. An error but where the live table has no row."""
+    hazard, what = _named(s, table)
+    if (hazard.code, table) in small:
+        return None
+    size = f"{there.rows:,} rows" if there else "unknown size"
+    took = "" if s.estimate_seconds is None else f", about {spoken(s.estimate_seconds)} on the live table of {size}"
+    return _finding(
+        s, hazard, "warning" if there and there.rows == 0 else "error", table, f"{what} under {_lock(s, table)}{took}",
+        f"Nobody can {'read or write' if table in s.blocks_reads else 'write'} {table} for as long as that takes.",
+    )
+
+
+def _unbatched(s: Statement) -> Finding | None:
+    if not (s.scanned and s.op == "execute" and re.match(r"(UPDATE|DELETE)\b", s.sql, re.IGNORECASE)):
+        return None
+    table = min(s.scanned)
+    why = "Every row stays locked until its end, and its writers wait."
+    return _finding(s, _UNBATCHED, "warning", table, f"rows of {table} are written in one transaction", why)
+
+
+def _unbounded(s: Statement) -> Finding | None:
+    lock = strongest(x for x in s.locks if x.kind in "rpmv")
+    if lock is None or lock.mode not in AGAINST_WRITES or s.lock_timeout != "0" or s.error:
+        return None
+    return _finding(
+        s, _NO_TIMEOUT, "warning", lock.relation, f"{lock.spelt} on {lock.relation} is waited for without a lock_timeout",
+        "While it waits behind one long transaction, everybody else waits behind it.",
+    )
 
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Errors first, each place's hazard once."""
     seen: dict[tuple[object, ...], Finding] = {}
     for f in sorted(findings, key=lambda f: ("error", "warning", "info").index(f.severity)):
-        seen.setdefault((f.code, f.revision, f.line, f.table), f)
+        seen.setdefault((f.code, f.revision, f.line if f.code != _NO_TIMEOUT.code else None, f.table), f)
     return list(seen.values())
 
 
@@ -130,8 +138,8 @@ def _lock(s: Statement, table: str) -> str:
     return f"{lock.spelt}, taken before in its transaction" if lock in s.held else lock.spelt
 
 
-def _finding(s: Statement, hazard: Hazard, severity: str, table: str | None, what: str, why: str) -> Finding:
+def _finding(s: Statement, hazard: Hazard, severity: Severity, table: str | None, what: str, why: str) -> Finding:
     return Finding(
-        code=hazard.code, severity="error" if severity == "error" else "warning", table=table, revision=s.revision, path=s.path or None, line=s.line,
+        code=hazard.code, severity=severity, table=table, revision=s.revision, path=s.path or None, line=s.line,
         what=what, why=why, next=hazard.next,
     )

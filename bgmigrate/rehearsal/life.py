@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from bgmigrate.database import connect
 from bgmigrate.errors import BgmigrateError, Interrupted
 from bgmigrate.findings import Finding
 from bgmigrate.history.project import Project
-from bgmigrate.ops import Step
+from bgmigrate.ops import RequireSmall, Step
 from bgmigrate.planner.prove import trace
 from bgmigrate.progress import Progress
 from bgmigrate.rehearsal.canary import Canaries
@@ -38,6 +39,7 @@ class Pending:
 @dataclass(kw_only=True)
 class Life:
     """What came out, also when it ended half-way. `operations`: those of expand, in order; `stays`: what they say that no rollback takes back.
+    `small`: (code, table) of what is done only while the table is small.
 
     `stages`: each with its `outcome` and `seconds`; `before` and `end`: the schema at the beginning and after the last contract.
     """
@@ -47,10 +49,17 @@ class Life:
     stages: list[dict[str, Any]] = field(default_factory=list)
     operations: list[tuple[str, Step]] = field(default_factory=list)
     stays: set[tuple[str, str]] = field(default_factory=set)
+    small: set[tuple[str, str]] = field(default_factory=set)
     stalls: dict[str, dict[str, float]] = field(default_factory=dict)
     before: Rows | None = None
     end: Rows | None = None
     failed: bool = False
+    whole: bool = True  # is the copy as it was, after rollback?
+
+    def note(self, revision: str, step: Step) -> None:
+        """Remember what an operation says of tables."""
+        if isinstance(step, RequireSmall):
+            self.small.add((step.why_code, step.table))
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -79,9 +88,13 @@ class Life:
 
 
 def live_through(
-    settings: Settings, project: Project, url: str, pending: Pending, *, ignore: set[str], verify: Verify | None, final: Verify | None, say: Progress,
+    settings: Settings, project: Project, url: str, pending: Pending, *, ignore: set[str], verify: Verify | None, final: Verify | None,
+    another: Callable[[], AbstractContextManager[str]] | None, say: Progress,
 ) -> Life:
-    """Take a copy through everything. `verify` tries the versions on it, `final` compares it with the models."""
+    """Take a copy through everything. `verify` tries the versions on it, `final` compares it with the models.
+
+    `another`: makes a fresh copy to go on with where rollback has left this one otherwise than it was; without it nothing more is tried then.
+    """
     life, observer = Life(), Observer(url)
     paths = {str(project.path_of(s.revision)): s.revision for s in project.script.walk_revisions()}
     tracer = Tracer(observer, paths)
@@ -89,21 +102,34 @@ def live_through(
     route = Route(settings, project, url, ignore, tracer)
     with contextlib.closing(observer):
         _there_and_back(life, route, tracer, pending, verify, say)
-        if not life.failed:
-            _to_the_end(life, route, tracer, pending, say)
-        if not life.failed:
-            life.end = route.everything()
-            if final:
-                with life.stage("final schema"):
-                    say.step("comparing the end with the models' own schema")
-                    life.findings += final(url)
+        with contextlib.ExitStack() as stack:
+            if not life.failed and not life.whole and another:
+                url = stack.enter_context(another())
+                observer = stack.enter_context(contextlib.closing(Observer(url)))
+                tracer.observer, route = observer, Route(settings, project, url, ignore, tracer)
+                route.forward(pending.anchor)
+                life.whole = True
+            if not life.failed and life.whole:
+                _to_the_end(life, route, tracer, pending, say)
+                _end(life, route, final, say)
     return life
+
+
+def _end(life: Life, route: Route, final: Verify | None, say: Progress) -> None:
+    if life.failed:
+        return
+    life.end = route.everything()
+    if final:
+        with life.stage("final schema"):
+            say.step("comparing the end with the models' own schema")
+            life.findings += final(route.url)
 
 
 def _there_and_back(life: Life, route: Route, tracer: Tracer, pending: Pending, verify: Verify | None, say: Progress) -> None:
     def passing(revision: str, step: Step) -> None:
         life.operations.append((revision, step))
         life.stays.update(step.stays())
+        life.note(revision, step)
 
     with life.stage("expand"):
         say.step(f"expand, statement by statement: {', '.join(pending.expands) or 'nothing is pending'}")
@@ -113,7 +139,7 @@ def _there_and_back(life: Life, route: Route, tracer: Tracer, pending: Pending, 
         tracer.passing = passing
         for revision in pending.expands:
             route.forward(revision)
-    tracer.passing = lambda revision, step: None
+    tracer.passing = life.note
     if life.failed:
         return
     expanded = route.everything()
@@ -128,7 +154,9 @@ def _there_and_back(life: Life, route: Route, tracer: Tracer, pending: Pending, 
         _begin(tracer, route, "rollback")
         route.back(pending.expands)
         assert life.before is not None
-        life.findings += left(trace(life.before, expanded, route.everything(), life.stays), "rollback", pending.expands[-1])
+        found = left(trace(life.before, expanded, route.everything(), life.stays), "rollback", pending.expands[-1])
+        life.findings += found
+        life.whole = not found
 
 
 def _to_the_end(life: Life, route: Route, tracer: Tracer, pending: Pending, say: Progress) -> None:
@@ -145,8 +173,8 @@ def _to_the_end(life: Life, route: Route, tracer: Tracer, pending: Pending, say:
                 route.forward(revision)
         tracer.looking = True
         again = tracer.statements[len(first) :]
+        del tracer.statements[len(first) :]
         if not life.failed:
-            del tracer.statements[len(first) :]
             _give(first, again, canaries)
             with life.stage("contract"):
                 say.step(f"contract: {', '.join(pending.contracts) or 'nothing is pending'}")

@@ -10,19 +10,23 @@ from rich.console import Console
 from rich.table import Table
 
 from bgmigrate.excerpt import excerpt
-from bgmigrate.rehearsal.statement import Statement, strongest
+from bgmigrate.rehearsal.statement import Statement, spoken, strongest
+
+COLUMNS = {
+    "phase": 8, "operation": 12, "statement": 36, "strongest lock": 16, "blocks": 6, "work": 12, "here": 6, "live": 7, "codes": 6,
+}
 
 
 def table(statements: Sequence[Statement]) -> list[str]:
     """One row a statement. `live` is an estimate for the live tables."""
     grid = Table(box=None, pad_edge=False, header_style="")
-    for name in ("phase", "operation", "statement", "strongest lock", "blocks", "work", "here", "live", "codes"):
-        grid.add_column(name, justify="right" if name in ("here", "live") else "left", no_wrap=name != "statement", overflow="fold")
+    for name, width in COLUMNS.items():
+        grid.add_column(name, justify="right" if name in ("here", "live") else "left", no_wrap=name in ("here", "live"), min_width=width)
     for s in statements:
         lock = strongest(s.every)
         grid.add_row(
             s.phase, s.op, excerpt(" ".join(s.sql.split()), 70), f"{lock.spelt} {lock.relation}" if lock else "", _blocks(s), _work(s),
-            _time(s.seconds), "?" if s.estimate_seconds is None else f"~{_time(s.estimate_seconds)}", " ".join(s.codes) or s.error[:40],
+            spoken(s.seconds), "?" if s.estimate_seconds is None else f"~{spoken(s.estimate_seconds)}", " ".join(s.codes) or s.error[:40],
         )
     out = io.StringIO()
     Console(file=out, width=max(shutil.get_terminal_size((180, 24)).columns, 150), highlight=False, markup=False).print(grid)
@@ -32,7 +36,7 @@ def table(statements: Sequence[Statement]) -> list[str]:
 def stalls(longest: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     """What a reader and a writer of each table had to wait at most."""
     for name, waits in longest.items():
-        yield f"longest wait beside it, {name}: " + ", ".join(f"{kind} {_time(seconds)}" for kind, seconds in sorted(waits.items()))
+        yield f"longest wait beside it, {name}: " + ", ".join(f"{kind} {spoken(seconds)}" for kind, seconds in sorted(waits.items()))
 
 
 def _blocks(s: Statement) -> str:
@@ -42,7 +46,3 @@ def _blocks(s: Statement) -> str:
 def _work(s: Statement) -> str:
     said = [f"rewrites {t}" for t in s.rewrites] + [f"builds {i}" for i in s.indexes_built] + [f"checks {c}" for c in s.validated]
     return ", ".join(said) or (f"reads {', '.join(s.scanned)}" if s.scanned else "")
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

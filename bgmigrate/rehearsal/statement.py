@@ -41,6 +41,11 @@ def strongest(locks: Iterable[Lock]) -> Lock | None:
     return max(locks, key=lambda x: MODES.index(x.mode), default=None)
 
 
+def spoken(seconds: float) -> str:
+    """A duration as people say it."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
 @dataclass(kw_only=True)
 class Statement:
     """What one statement did. `locks` are new with it, `held` were taken by earlier ones of its transaction; names are those of the live relations.

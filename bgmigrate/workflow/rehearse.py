@@ -72,7 +72,8 @@ def rehearse(
             rates = estimate.rates(c)
         tried = partial(_tried, source, stack, blue, green) if try_versions else None
         life = live_through(
-            source, project, url, pending, ignore=ignore, verify=tried, final=_final(source, green, live, ignore, say), say=say,
+            source, project, url, pending, ignore=ignore, verify=tried, final=_final(source, green, live, ignore, say),
+            another=copies if base else None, say=say,
         )
         extra: dict[str, Any] = {"stalls": life.stalls}
         if base and not life.failed:
@@ -162,15 +163,11 @@ def _report(
     settings: Settings, project: Project, life: Life, sizes: dict[str, Size], rates: estimate.Rates, extra: dict[str, Any], *, strict: bool,
     seconds: float,
 ) -> Report:
-    small: dict[str, set[str]] = {}
-    for revision, step in life.operations:
-        if step.verb == "require_small":
-            small.setdefault(revision, set()).add(str(getattr(step, "table", "")))
     statements, findings = [], list(life.findings)
     for s in life.statements:
         made = estimate.estimated(s, sizes, rates)
         made.path = _relative(s.path, settings.directory)
-        found = judge(made, sizes, small.get(s.revision, set()))
+        found = judge(made, sizes, life.small)
         made.codes = tuple(f.code for f in found)
         statements.append(made)
         findings += found
