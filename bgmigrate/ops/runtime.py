@@ -44,7 +44,7 @@ class Runtime:
     def __init__(self, connection: Connection | None, url: str, settings: Settings, progress: Progress, attributes: Mapping[str, Any]) -> None:
         self._connection, self.url, self.settings, self.progress, self.attributes = connection, url, settings, progress, attributes
         self.scratch = bool(attributes.get("bgmigrate.scratch"))
-        self.watch: Watch | None = attributes.get("bgmigrate.watch")
+        self.watcher: Watch | None = attributes.get("bgmigrate.watch")
         self.revision = ""
         self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
         self.findings: list[Finding] = attributes.get("bgmigrate.findings", [])  # what operations have to say, for the report
@@ -247,8 +247,8 @@ def _live(context: MigrationContext) -> Runtime:
     if mine is None or mine[0] != role:
         c.execute(compose("SET ROLE {r:i}", r=role).encode())
     runtime = Runtime(c, url, settings, attributes.get("bgmigrate.progress") or Progress(), attributes)
-    if runtime.watch:
-        runtime.watch.connected(c)
+    if runtime.watcher:
+        runtime.watcher.connected(c)
     _runtimes[context] = runtime
     # Alembic says nothing when it has finished; env.py's connection going back to its pool does.
     event.listen(bind.engine.pool, "checkin", lambda *_: runtime.close(), once=True)

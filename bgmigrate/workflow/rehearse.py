@@ -33,7 +33,8 @@ from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.verify import verify
 
-BACK = 6.0  # seconds for rollbacks from between two operations, where not every one is asked for
+WHOLE = 16.0  # seconds after which no more rollbacks from between two operations are begun, where not every one is asked for
+LEAST = 2.0  # seconds that they get, however long the rest has taken
 
 
 def rehearse(
@@ -79,9 +80,8 @@ def rehearse(
         if base and not life.failed:
             say.step("rollback from between operations, and the other orders of contracts")
             with life.stage("rollback from every step"):
-                extra["rollbacks"] = ways.back_from_every_step(
-                    source, project, copies, pending, life, ignore=ignore, seconds=float("inf") if every_step else BACK
-                )
+                left = max(LEAST, WHOLE - (time.monotonic() - began)) if not every_step else float("inf")
+                extra["rollbacks"] = ways.back_from_every_step(source, project, copies, pending, life, ignore=ignore, seconds=left)
             with life.stage("orders"):
                 extra["orders"] = ways.in_another_order(source, project, copies, pending, life, ignore=ignore)
     return _report(settings, project, life, sizes, rates, extra, strict=strict, seconds=time.monotonic() - began)
