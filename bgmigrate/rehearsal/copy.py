@@ -11,24 +11,20 @@ from bgmigrate import journal, scratch
 from bgmigrate.database import Connection, connect
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
+from bgmigrate.rehearsal import sample
 from bgmigrate.settings import Settings
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, template
 from bgmigrate.verify import clone
 from bgmigrate.verify.clone import LiveSchema
 
 # What operations ask the journal for; evidence belongs to one database, and what is due to its rows. By their foreign keys.
 JOURNAL = ("alembic_version", "version", "live", "switch_history", "revision", "synchronization", "backfill", "backfill_range")
 NUMBERED = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attidentity <> '' AND NOT attisdropped"
-RELATIONS = (
-    "SELECT c.oid::int8, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END"
-    "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I') AND c.relname <> ALL (%s)"
-    "   AND n.nspname NOT IN ('bgmigrate', 'pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
-)
 
 
 @contextlib.contextmanager
-def base(settings: Settings, project: Project, live: LiveSchema) -> Iterator[str]:
-    """A scratch database as the live one is, without its rows. Nobody is connected to it, so that it can be copied."""
+def base(settings: Settings, project: Project, live: LiveSchema, rows: int = 0) -> Iterator[str]:
+    """A scratch database as the live one is, with at most so many rows of each table. Nobody is connected to it, so that it can be copied."""
     with scratch.database(settings, "rehearse") as url:
         with connect(url, purpose="rehearse") as c:
             try:
@@ -39,6 +35,8 @@ def base(settings: Settings, project: Project, live: LiveSchema) -> Iterator[str
                 if journal.exists(source):
                     _journal(source, c)
                 recorded = project.recorded(source)
+                if rows:
+                    sample.take(source, c, rows, [project.version_table.name, "alembic_version"])
         journal.ensure(url)
         runner.stamp(project, url, *recorded, scratch=True)
         yield url
@@ -57,7 +55,7 @@ def like(settings: Settings, base: str, live: LiveSchema, label: str) -> Iterato
 
 def relations(connection: Connection, ignore: set[str]) -> dict[int, str]:
     """The application's relations by oid, as findings name them."""
-    return dict(connection.execute(RELATIONS, [sorted(ignore)]).fetchall())
+    return dict(connection.execute(template("rehearsal_relations").encode(), [sorted(ignore)]).fetchall())
 
 
 def _journal(source: Connection, target: Connection) -> None:

@@ -9,13 +9,8 @@ from dataclasses import dataclass, replace
 
 from bgmigrate.database import Connection
 from bgmigrate.rehearsal.statement import Statement
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, template
 
-SIZES = (
-    "SELECT CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END, n.nspname, c.relname, c.reltuples::float8,"
-    " c.relpages, pg_relation_size(c.oid)::int8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm')"
-    " AND n.nspname NOT IN ('bgmigrate', 'pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'"
-)
 COUNTED = 4 * 1024**2  # bytes up to which a table that was never analyzed is counted
 WIDTH = 100  # bytes of a row, where nothing is known of a larger one
 ROWS = 30_000  # of the table that is measured on
@@ -47,7 +42,7 @@ class Rates:
 def sizes(connection: Connection) -> dict[str, Size]:
     """The tables of a database by name. Locks nothing, but counts small tables that were never analyzed (ACCESS SHARE)."""
     found = {}
-    for name, schema, table, tuples, pages, size in connection.execute(SIZES).fetchall():
+    for name, schema, table, tuples, pages, size in connection.execute(template("rehearsal_sizes").encode()).fetchall():
         if size == 0:
             rows = 0
         elif tuples >= 0 and pages > 0:

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import psycopg
+
 from bgmigrate.database import connect
-from bgmigrate.errors import BgmigrateError, Interrupted
+from bgmigrate.errors import BgmigrateError, ConfigurationError, Interrupted
 from bgmigrate.findings import Finding
 from bgmigrate.history.project import Project
 from bgmigrate.ops import RequireSmall, Step
@@ -67,9 +69,9 @@ class Life:
         began, there = time.monotonic(), len(self.findings)
         try:
             yield
-        except Interrupted:
-            raise
         except BgmigrateError as error:
+            if not _of_a_revision(error):
+                raise
             self.failed = True
             self.findings += self._told(name, error)
         failed = any(f.severity == "error" for f in self.findings[there:])
@@ -87,16 +89,25 @@ class Life:
         ]
 
 
+def _of_a_revision(error: BgmigrateError) -> bool:
+    """Does it say something of what is rehearsed? Not a server that went away, nor a version that cannot be loaded."""
+    lost = isinstance(cause := getattr(error.__cause__, "orig", None) or error.__cause__, psycopg.OperationalError) and (
+        cause.sqlstate is None or cause.sqlstate[:2] in ("08", "57")
+    )
+    set_up = isinstance(error, ConfigurationError) and error.findings[0].code != "BGM900"
+    return not (lost or set_up or isinstance(error, Interrupted))
+
+
 def live_through(
-    settings: Settings, project: Project, url: str, pending: Pending, *, ignore: set[str], verify: Verify | None, final: Verify | None,
+    life: Life, settings: Settings, project: Project, url: str, pending: Pending, *, ignore: set[str], verify: Verify | None, final: Verify | None,
     another: Callable[[], AbstractContextManager[str]] | None, say: Progress,
-) -> Life:
+) -> None:
     """Take a copy through everything. `verify` tries the versions on it, `final` compares it with the models.
 
     `another`: makes a fresh copy to go on with where rollback has left this one otherwise than it was; without it nothing more is tried then.
     """
-    life, observer = Life(), Observer(url)
-    paths = {str(project.path_of(s.revision)): s.revision for s in project.script.walk_revisions()}
+    observer = Observer(url)
+    paths = {str(project.path_of(s.revision).absolute()): s.revision for s in project.script.walk_revisions()}
     tracer = Tracer(observer, paths)
     life.statements = tracer.statements
     route = Route(settings, project, url, ignore, tracer)
@@ -112,7 +123,6 @@ def live_through(
             if not life.failed and life.whole:
                 _to_the_end(life, route, tracer, pending, say)
                 _end(life, route, final, say)
-    return life
 
 
 def _end(life: Life, route: Route, final: Verify | None, say: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import sys
 import time
@@ -65,6 +67,9 @@ class Tracer:
         class Followed(factory):  # type: ignore[misc, valid-type]
             def execute(self, query: Any, params: Any = None, **kw: Any) -> Any:
                 return tracer.follow(self.connection, query, lambda: super(Followed, self).execute(query, params, **kw))
+
+            def executemany(self, query: Any, params_seq: Any, **kw: Any) -> Any:
+                return tracer.follow(self.connection, query, lambda: super(Followed, self).executemany(query, params_seq, **kw))
 
         connection.cursor_factory = Followed
         connection.add_notice_handler(lambda d: self._notices.append(d.message_primary or ""))
@@ -202,16 +207,19 @@ def _text(query: Any) -> str:
     return _COMMENTS.sub("", text).strip()
 
 
+_absolute = functools.cache(os.path.abspath)
+
+
 def _origin(revisions: Mapping[str, str]) -> tuple[str, str, int, str] | None:
     """The revision, its file and line and the operation that this statement comes from; None for what is no revision's."""
     frame: FrameType | None = sys._getframe(2)
     op = ""
     while frame is not None:
-        code = frame.f_code
+        code, file = frame.f_code, _absolute(frame.f_code.co_filename)
         if not op and code.co_name == "invoke" and code.co_filename.endswith("operations/base.py"):
             op = _verb(frame.f_locals.get("operation"))
-        if code.co_filename in revisions:
-            return revisions[code.co_filename], code.co_filename, frame.f_lineno, op or "execute"
+        if file in revisions:
+            return revisions[file], file, frame.f_lineno, op or "execute"
         frame = frame.f_back
     return None
 

@@ -38,20 +38,20 @@ LEAST = 2.0  # seconds that they get, however long the rest has taken
 
 
 def rehearse(
-    settings: Settings, *, blue: str | None = None, green: str | None = None, copy_url: str | None = None, every_step: bool = False,
+    settings: Settings, *, blue: str | None = None, green: str | None = None, copy_url: str | None = None, rows: int = 0, every_step: bool = False,
     try_versions: bool = True, strict: bool = False, progress: Progress | None = None,
 ) -> Report:
     """Carry out expand, rollback, expand and contract on a copy of the live schema, and say what each statement locked, read and rewrote.
 
-    `copy_url`: a restored copy of the database, which is changed; without it a scratch database is made, with no rows. `every_step`: roll back
-    from between any two operations, however long that takes. The live database is only read. What goes wrong on the way is a finding, and the
-    statements until then are in `steps`. Raises ConfigurationError when `copy_url` is the live database.
+    `copy_url`: a restored copy of the database, which is changed; without it a scratch database is made, with at most `rows` of each table.
+    `every_step`: roll back from between any two operations, however long that takes. The live database is only read. What goes wrong on the
+    way is a finding, and the statements until then are in `steps`. Raises ConfigurationError when `copy_url` is the live database.
     """
-    say, began = progress or Progress(), time.monotonic()
+    say, began, life = progress or Progress(), time.monotonic(), Life()
     project = Project.open(settings)
     settings = with_default_models(settings, green)
     ignore = {project.version_table.name, "alembic_version"}
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, _kept(life):
         if copy_url:
             _refuse_live(settings, copy_url)
         source = replace(settings, database_url=copy_url) if copy_url else settings
@@ -65,15 +65,15 @@ def rehearse(
             journal.ensure(copy_url)
             base, url = "", copy_url
         else:
-            base = stack.enter_context(copy.base(source, project, live))
+            base = stack.enter_context(copy.base(source, project, live, rows))
             url = stack.enter_context(copy.like(source, base, live, "rehearsal"))
         copies = partial(copy.like, source, base, live, "way")
         with connect(url, purpose="rehearse") as c:
             c.execute("CREATE SCHEMA IF NOT EXISTS bgmigrate")
             rates = estimate.rates(c)
         tried = partial(_tried, source, stack, blue, green) if try_versions else None
-        life = live_through(
-            source, project, url, pending, ignore=ignore, verify=tried, final=_final(source, green, live, ignore, say),
+        live_through(
+            life, source, project, url, pending, ignore=ignore, verify=tried, final=_final(source, green, live, ignore, say),
             another=copies if base else None, say=say,
         )
         extra: dict[str, Any] = {"stalls": life.stalls}
@@ -85,6 +85,16 @@ def rehearse(
             with life.stage("orders"):
                 extra["orders"] = ways.in_another_order(source, project, copies, pending, life, ignore=ignore)
     return _report(settings, project, life, sizes, rates, extra, strict=strict, seconds=time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _kept(life: Life) -> Iterator[None]:
+    """What ends the whole rehearsal tells the steps until then, too."""
+    try:
+        yield
+    except BgmigrateError as error:
+        error.extra.setdefault("steps", [s.as_json() for s in life.statements])
+        raise
 
 
 def _refuse_live(settings: Settings, copy_url: str) -> None:

@@ -206,6 +206,29 @@ def test_a_restored_copy_shows_what_only_rows_show_and_is_never_the_live_databas
         assert result.codes >= {"BGM950"}
 
 
+def test_a_sample_of_rows_obeys_foreign_keys_and_shows_what_only_rows_show(project: Project) -> None:
+    models = BLUE + """
+class Order(Base):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    twice: Mapped[int] = mapped_column(Computed("user_id * 2"))
+"""
+    project.models(blue=models)
+    project.start_blue(SEED.format(rows=50) + "; INSERT INTO orders (user_id) SELECT 51 - i FROM generate_series(1, 50) i")
+    by_hand(project, """
+op.execute("SET LOCAL lock_timeout = '1s'")
+op.execute("DO $$BEGIN IF (SELECT count(*) FROM users) <> 20 OR (SELECT count(*) FROM orders) > 19 THEN RAISE 'rows'; END IF; END$$")
+op.execute("ALTER TABLE orders ALTER user_id SET DEFAULT 1")
+op.execute("ALTER TABLE users ADD CONSTRAINT few CHECK (id < 3)")
+""")
+    result = rehearsed(project, "--rows", "20", green="blue", code=3)
+    failed = result.json["steps"][-1]
+    assert failed["error"].startswith('check constraint "few"')
+    assert failed["codes"] == []
+    assert rehearsed(project, green="blue", code=3).json["steps"][0]["error"] == "rows"  # none without it
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["add_check", "add_foreign_key", "add_unique", "add_exclusion", "set_not_null", "retype_column", "move_columns"])
 def test_the_catalogues_own_recipes_are_no_hazard_and_leave_no_trace(project: Project, kind: str) -> None:

@@ -92,7 +92,8 @@ def test_an_estimate_follows_from_the_live_sizes() -> None:
     speed = Rates(scanned=50_000_000, rewritten=100_000, indexed=200_000, updated=20_000)
     assert estimated(statement("…", EXCLUSIVE, **REWRITE), LIVE, speed).estimate_seconds == pytest.approx(10 + 5)
     scan = estimated(statement("…", EXCLUSIVE, **SCAN), LIVE, speed)
-    assert (scan.estimate_seconds, scan.scanned_rows) == (pytest.approx(2), 1_000_000)
+    assert scan.estimate_seconds == pytest.approx(2)
+    assert scan.scanned_rows == 1_000_000
     assert estimated(statement("…", EXCLUSIVE), LIVE, speed).scanned_rows == 0
     batch = Statement(revision="r1", op="backfill", phase="expand", sql="UPDATE users …", locks=(Lock(relation="users", mode="RowExclusiveLock"),))
     assert estimated(batch, LIVE, speed).estimate_seconds == pytest.approx(50)
