@@ -212,7 +212,7 @@ class Order(Base):
     __tablename__ = "orders"
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    twice: Mapped[int] = mapped_column(Computed("user_id * 2"))
+    twice: Mapped[int] = mapped_column(Computed("user_id * 2", persisted=True))
 """
     project.models(blue=models)
     project.start_blue(SEED.format(rows=50) + "; INSERT INTO orders (user_id) SELECT 51 - i FROM generate_series(1, 50) i")
