@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.shop import BLUE, GREEN, SEED
+from tests.integration.test_several_plans import BASE, FULL_NAME, LABEL, NAME, TITLE, side_by_side
 from tests.lifecycle import pages
 from tests.lifecycle.case import PRELUDE, Case
 from tests.project import Project, Result
@@ -27,9 +28,10 @@ def shop(project: Project) -> Project:
     return project
 
 
-def by_hand(project: Project, up: str, down: str = "pass", *, name: str = "hand", branch: str = "expand") -> None:
+def by_hand(project: Project, up: str, down: str = "pass", *, name: str = "hand", branch: str = "expand", depends_on: str = "") -> None:
     """Write a revision by hand; `up` and `down` are statements of Python."""
-    done = project.alembic("revision", "-m", name, "--rev-id", name, "--head", f"{branch}@head")
+    needs = ["--depends-on", depends_on] if depends_on else []
+    done = project.alembic("revision", "-m", name, "--rev-id", name, "--head", f"{branch}@head", *needs)
     assert done.code == 0, done
     (path,) = (project.directory / "migrations").rglob(f"{name}_*.py")
     indented = ("    " + text.strip().replace("\n", "\n    ") for text in (up, down))
@@ -239,3 +241,31 @@ def test_the_catalogues_own_recipes_are_no_hazard_and_leave_no_trace(project: Pr
     result = rehearsed(project, code=0)
     assert result.json["findings"] == []
     assert [s["codes"] for s in result.json["steps"] if s["codes"]] == []
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_plans_made_side_by_side_are_rehearsed_the_other_way_round_too(project: Project, merged: bool) -> None:
+    side_by_side(project, BASE.format(user=FULL_NAME, team=TITLE), BASE.format(user=NAME, team=LABEL))
+    if merged:
+        project.must("plan", "--merge", "-m", "merge")
+    project.models(green=BASE.format(user=FULL_NAME, team=LABEL))
+    result = rehearsed(project, code=0)
+    assert result.json["findings"] == []
+    orders = {"each contract before the next expand"} | (set() if merged else {"the contracts' branches the other way round"})
+    assert set(result.json["orders"]) == orders
+
+
+def test_an_end_that_depends_on_the_order_is_an_error(shop: Project) -> None:
+    down = 'op.execute("DROP FUNCTION IF EXISTS {0}()")'
+    for name, body in (("one", "SELECT 1"), ("two", "SELECT 2")):
+        sql = f"CREATE OR REPLACE FUNCTION which() RETURNS integer LANGUAGE sql AS '{body}'"
+        by_hand(shop, "pass", name=f"e_{name}")
+        by_hand(shop, f'op.execute("{sql}")', down.format("which"), name=f"c_{name}", branch="contract", depends_on=f"e_{name}")
+    # the second expand takes back what the first contract makes, where it is there already
+    path = next((shop.directory / "migrations").rglob("e_two_*.py"))
+    path.write_text(path.read_text(encoding="utf-8").replace(
+        "    pass", '    op.execute("DO $$BEGIN IF to_regproc(\'which\') IS NOT NULL THEN CREATE TABLE early (); END IF; END$$")', 1), encoding="utf-8")
+    result = rehearsed(shop, green="blue", code=3)
+    (found,) = (f for f in result.json["findings"] if f["severity"] == "error")
+    assert found["code"] == "BGM953"
+    assert "public.early" in found["what"]
