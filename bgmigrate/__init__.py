@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.doctor import doctor as doctor
     from bgmigrate.workflow.expand import expand as expand
     from bgmigrate.workflow.init import init as init
+    from bgmigrate.workflow.lint import explain as explain
+    from bgmigrate.workflow.lint import lint as lint
     from bgmigrate.workflow.merge import merge as merge
     from bgmigrate.workflow.page import report as report
     from bgmigrate.workflow.plan import plan as plan
@@ -34,9 +36,9 @@ __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
     ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
-     "merge", "rehearse")
+     "merge", "lint", "explain", "rehearse")
 )
-_MODULES = {"report": "page"}  # where a command's module has another name: `workflow.report` is what every command returns
+_MODULES = {"report": "page", "explain": "lint"}  # where a command's module has another name: `workflow.report` is what every command returns
 
 
 def __getattr__(name: str) -> Any:

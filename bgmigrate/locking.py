@@ -17,9 +17,12 @@ from bgmigrate.naming import qualified
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 from bgmigrate.sql import template
+from bgmigrate.withdrawal import Withdrawal
 
 T = TypeVar("T")
 
+OLD = 1.0  # seconds that a transaction has been open: it will not end within a wait of ours
+QUEUES = 4  # every fourth attempt queues all the same: its lock may be one that does not conflict
 CEILING = 2.0  # seconds; autovacuum yields after deadlock_timeout (1 s), so some attempts must wait longer than that
 RUN_LOCK = 0x62676D  # "bgm": the first key of the advisory lock that a run holds
 
@@ -28,29 +31,46 @@ RETRIED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 def with_lock_budget(
-    connection: Connection, work: Callable[[Connection], T], *, tables: Sequence[str], budget: ExpandSettings, progress: Progress
+    connection: Connection, url: str, work: Callable[[Connection], T], *, tables: Sequence[str], budget: ExpandSettings, progress: Progress
 ) -> T:
-    """Do `work` in one short transaction that waits for no lock longer than the current attempt's lock_timeout.
+    """Do `work` in one short transaction that waits for no lock longer than the current attempt's lock_timeout, and lets others pass before.
 
-    Between attempts nothing is held. Raises Conflict (exit 5) with the holders named when the deadline has passed.
+    An attempt may wait for up to two seconds, but nobody behind it for longer than `budget.lock_timeout`. Behind a transaction that has been open
+    for a while only every fourth attempt queues. Between attempts nothing is held. Raises Conflict (exit 5) with the holders named when the
+    deadline has passed.
     """
     deadline = time.monotonic() + budget.lock_deadline
     timeout, attempt = budget.lock_timeout, 0
     while True:
         attempt += 1
-        try:
-            with connection.transaction():
-                set_local(connection, lock_timeout=timeout, statement_timeout=timeout + 60)
-                return work(connection)
-        except RETRIED as error:
-            holders = blockers(connection, tables)
-            if time.monotonic() >= deadline:
-                raise lock_not_had(tables, holders, budget.lock_deadline) from error
-            wait = random.uniform(0, min(5.0, 0.05 * 2 ** min(attempt, 8)))  # full jitter
-            say = progress.step if attempt in (1, 5) or attempt % 20 == 0 else progress.detail
-            say(f"  waiting for a lock on {_names(tables)}: {_who(holders)}; attempt {attempt + 1} in {wait:.1f} s")
-            time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
+        watch = Withdrawal(connection, url, budget.lock_timeout)
+        error: psycopg.Error | None = None
+        holders = blockers(connection, tables)
+        if attempt % QUEUES == 0 or not any((h["transaction_seconds"] or 0) > OLD for h in holders):
+            try:
+                with watch, connection.transaction():
+                    set_local(connection, lock_timeout=timeout, statement_timeout=timeout + 60)
+                    return work(connection)
+            except RETRIED as refused:
+                error = refused
+            except psycopg.errors.QueryCanceled as cancelled:
+                if not watch.withdrew:
+                    raise
+                error = cancelled
+            holders = blockers(connection, tables) or holders
             timeout = min(CEILING, timeout * 1.5)
+        if time.monotonic() >= deadline:
+            raise lock_not_had(tables, holders, budget.lock_deadline) from error
+        wait = random.uniform(0, min(5.0, 0.05 * 2 ** min(attempt, 8)))  # full jitter
+        say = progress.step if attempt in (1, 5) or attempt % 20 == 0 else progress.detail
+        say(f"  waiting for a lock on {_names(tables)}: {_who(holders)}{_withdrawn(watch)}; attempt {attempt + 1} in {wait:.1f} s")
+        time.sleep(min(wait, max(0.0, deadline - time.monotonic())))
+
+
+def _withdrawn(watch: Withdrawal) -> str:
+    if watch.blind:
+        return f"; withdrawn, for nobody could see who waits behind us ({watch.blind})"
+    return "; let {} pass that waited behind us for {:.1f} s".format(*watch.waited) if watch.withdrew else ""
 
 
 def set_local(connection: Connection, **settings: float) -> None:

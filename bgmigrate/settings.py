@@ -114,6 +114,16 @@ class ContractSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LintSettings:
+    """`severity`: by code, "error", "warning", "info" or "off". `small_tables`: may be locked and scanned. `start_after`: a revision; it and those
+    before it are not looked at."""
+
+    severity: Mapping[str, str] = field(default_factory=dict)
+    small_tables: tuple[str, ...] = ()
+    start_after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSettings:
     """Who is live. Only `postgres` here; other kinds come with their own fields in `options`."""
 
@@ -137,6 +147,7 @@ class Settings:
     expand: ExpandSettings = field(default_factory=ExpandSettings)
     verify: VerifySettings = field(default_factory=VerifySettings)
     contract: ContractSettings = field(default_factory=ContractSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
 
     def environment(self, name: str) -> Environment:
@@ -225,8 +236,8 @@ def _value(text: str) -> Any:
 
 def _settings(table: dict[str, Any], base: Path, source: Path | None, project: str | None) -> Settings:
     known = {
-        "service", "models", "migrations", "database_url", "scratch_url", "load_timeout", "environments", "expand", "verify", "contract", "store",
-        "actuators",
+        "service", "models", "migrations", "database_url", "scratch_url", "load_timeout", "environments", "expand", "verify", "contract", "lint",
+        "store", "actuators",
     }
     if unknown := sorted(table.keys() - known):
         raise ConfigurationError(
@@ -248,6 +259,7 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         expand=_section(ExpandSettings, table.get("expand", {}), "expand"),
         verify=_section(VerifySettings, table.get("verify", {}), "verify", spare=True),
         contract=_section(ContractSettings, table.get("contract", {}), "contract"),
+        lint=_section(LintSettings, table.get("lint", {}), "lint"),
         store=StoreSettings(kind=str(table.get("store", {}).get("kind", "postgres")), options=table.get("store", {})),
     )
 

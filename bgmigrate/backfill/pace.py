@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-AIM = 0.6  # of the target: it is what the slow ones should take, not the middle ones
+AIM = 0.8  # of the target: it is what the slow ones should take, not the middle ones
 
 
 class Pace:
@@ -26,6 +26,11 @@ class Pace:
         slow = sorted(self._each)[int((len(self._each) - 1) * 0.8)]
         most = 4.0 if seconds < self.aim / 6 else 1.5
         self._resize(min(size * most, self.aim / max(slow, 1e-9)))
+
+    @property
+    def seen(self) -> int:
+        """How many batches the size rests on; ten at most."""
+        return len(self._each)
 
     def failed(self) -> None:
         """A batch was refused or had to give way: the next one takes half as many rows."""

@@ -19,7 +19,7 @@ from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, Session
-from bgmigrate.backfill.stripes import PARTS, Stripes
+from bgmigrate.backfill.stripes import ONE_PASS_PARTS, PARTS, Stripes
 from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
 from bgmigrate.backfill.walk import Keys, indexed, pays, walk_of
@@ -67,6 +67,8 @@ class Worker:
             while not self.stop.is_set() and self._once():
                 pass
         finally:
+            if self._vacuum is not None:
+                self._vacuum.close()
             self._let_go()
             self._session.close()
 
@@ -93,12 +95,11 @@ class Worker:
             return False
         if self._batches is None:
             self._batches = Batches.of(c, self.id, self.job, self._walk)
-            self._vacuum = Vacuum(c, self.job.table, self.progress) if self.job.columns else None
+            if self._vacuum is None and self.job.columns:
+                self._vacuum = Vacuum(c, self._session.url, self.job.table, self.progress)
             able = isinstance(self._walk, Keys) and bool(self.job.columns) and pays(c, self.job)
             self._stripes = Stripes(indexed(c, self.job) if able else [], able=able)
         if self._range is None:
-            if self._vacuum is not None:
-                self._vacuum.when_due(c)
             faults.point()
             self._range = self._claim(c)
             self._written = self._first = Wrote()
@@ -127,7 +128,9 @@ class Worker:
             self._say(self._stripes.why)
             pace = self._pace(passes)
             self._size = pace.size
-            bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, PARTS)
+            # the size is not asked again within a range: few parts until it is known, and then enough that a claim costs little beside them
+            parts = PARTS if passes > 1 else min(ONE_PASS_PARTS, 1 + pace.seen)
+            bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, parts)
             backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
             return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes)
 

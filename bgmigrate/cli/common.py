@@ -79,6 +79,7 @@ def command(*, example: str) -> Callable[[Callable[..., Report]], click.Command]
         def callback(as_json: bool, config: Path | None, database_url: str | None, verbose: int, quiet: bool, **options: Any) -> int:
             settings: Settings | None = None
             annotated = "github" in options and github.wanted(options.pop("github"), os.environ)
+            annotated = annotated and options.get("form", "text") in ("text", None)  # another form has stdout to itself
             try:
                 settings = load(config=config, overrides={"database_url": database_url})
                 events = as_json and not quiet

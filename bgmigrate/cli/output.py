@@ -20,6 +20,8 @@ def report(content: Report, *, as_json: bool) -> int:
     """Print a command's report; returns its exit code."""
     if as_json:
         _object(content.as_json())
+    elif content.document:
+        _lines((content.document,))
     else:
         _lines(content.lines)
         _findings(content.findings, sys.stdout)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bgmigrate.cli.common import DURATION, ENVIRONMENT, GITHUB, REPORT, WAIT, Run, command
+from bgmigrate.cli.lint import lint
+from bgmigrate.cli.rehearse import rehearse
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -34,25 +36,6 @@ def plan(
     given = {"rename": rename, "rename_table": rename_table, "forward": forward, "backward": backward, "file": (str(hints),) if hints else ()}
     flags = [(kind, text) for kind, texts in given.items() for text in texts]
     return run("plan", message=message, from_spec=from_spec, target_spec=target_spec, dry_run=dry_run, hints=flags)
-
-
-@command(example="bgmigrate rehearse --strict\nbgmigrate rehearse --copy postgresql+psycopg://…/restored   # which is changed")
-@click.option("--blue", metavar="SPEC", help="Blue's version (default: what is registered).")
-@click.option("--green", metavar="SPEC", help="The models that the end must be equal to (default: the working tree).")
-@click.option("--copy", "copy_url", metavar="URL", help="A restored copy of the database to do it on; it is changed, contracts included.")
-@click.option("--rows", type=click.IntRange(min=0), default=0, metavar="N", help="Copy at most N rows of each table, too (default: none).")
-@click.option("--every-step", is_flag=True, help="Roll back from between any two operations, however long that takes.")
-@click.option("--no-verify", is_flag=True, help="Do not try the versions on the copy.")
-@click.option("--strict", is_flag=True, help="Exit 3 for warnings, too.")
-@GITHUB
-def rehearse(
-    run: Run, blue: str | None, green: str | None, copy_url: str | None, rows: int, every_step: bool, no_verify: bool, strict: bool
-) -> Report:
-    """Carry out everything that is pending on a scratch copy, and say what each statement locks, reads and rewrites."""
-    if rows and copy_url:
-        raise click.UsageError("--rows and --copy exclude each other: a restored copy has its rows")
-    options = {"copy_url": copy_url, "rows": rows, "every_step": every_step, "try_versions": not no_verify, "strict": strict}
-    return run("rehearse", blue=blue, green=green, **options)
 
 
 WORKERS = click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Backfill with N connections at once (default: expand.workers, 1).")
@@ -129,4 +112,4 @@ def rollback(run: Run, wait: float) -> Report:
     return run("rollback", wait=wait)
 
 
-COMMANDS = (plan, rehearse, expand, backfill, verify, switch, contract, rollback)
+COMMANDS = (plan, lint, rehearse, expand, backfill, verify, switch, contract, rollback)

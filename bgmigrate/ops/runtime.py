@@ -16,6 +16,7 @@ from bgmigrate import faults, journal
 from bgmigrate.database import SAME_DATABASE, Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.findings import Finding
+from bgmigrate.following import following
 from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
@@ -114,7 +115,7 @@ class Runtime:
                 after(c, seen)
 
         if not self.scratch:
-            with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+            with_lock_budget(self.connection, self.url, work, tables=tables, budget=self.settings.expand, progress=self.progress)
         elif before or after:
             with self.connection.transaction():
                 work(self.connection)
@@ -133,7 +134,7 @@ class Runtime:
                     c.execute(statement.encode())
                 return look(c)
 
-        return with_lock_budget(self.connection, work, tables=tables, budget=self.settings.expand, progress=self.progress)
+        return with_lock_budget(self.connection, self.url, work, tables=tables, budget=self.settings.expand, progress=self.progress)
 
     def weak(self, tables: Sequence[str], statement: str) -> None:
         """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget.
@@ -151,7 +152,8 @@ class Runtime:
         limit = f"{int(self.settings.expand.index_lock_timeout * 1000)}ms"
         self.connection.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [limit])
         try:
-            self.connection.execute(statement.encode())
+            with following(self.connection, self.url, self.progress):
+                self.connection.execute(statement.encode())
         except psycopg.errors.LockNotAvailable as error:
             raise lock_not_had(tables, blockers(self.connection, tables), self.settings.expand.index_lock_timeout) from error
         finally:

@@ -24,11 +24,13 @@ from bgmigrate.rehearsal import copy, estimate, final, show, ways
 from bgmigrate.rehearsal.estimate import Size
 from bgmigrate.rehearsal.judge import distinct, judge
 from bgmigrate.rehearsal.life import Life, Pending, Verify, live_through
+from bgmigrate.rehearsal.policy import Policy
 from bgmigrate.rehearsal.statement import Statement
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
 from bgmigrate.verify import clone
 from bgmigrate.versions.load import snapshot_of
+from bgmigrate.workflow.lint import document
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.verify import verify
@@ -39,7 +41,7 @@ LEAST = 2.0  # seconds that they get, however long the rest has taken
 
 def rehearse(
     settings: Settings, *, blue: str | None = None, green: str | None = None, copy_url: str | None = None, rows: int = 0, every_step: bool = False,
-    try_versions: bool = True, strict: bool = False, progress: Progress | None = None,
+    try_versions: bool = True, strict: bool = False, form: str = "text", progress: Progress | None = None,
 ) -> Report:
     """Carry out expand, rollback, expand and contract on a copy of the live schema, and say what each statement locked, read and rewrote.
 
@@ -84,7 +86,8 @@ def rehearse(
                 extra["rollbacks"] = ways.back_from_every_step(source, project, copies, pending, life, ignore=ignore, seconds=left)
             with life.stage("orders"):
                 extra["orders"] = ways.in_another_order(source, project, copies, pending, life, ignore=ignore)
-    return _report(settings, project, life, sizes, rates, extra, strict=strict, seconds=time.monotonic() - began)
+    report = _report(settings, life, sizes, rates, extra, strict=strict, seconds=time.monotonic() - began)
+    return replace(report, document=document(form, report.findings, settings, "rehearse"))
 
 
 @contextlib.contextmanager
@@ -170,15 +173,14 @@ def _nothing(settings: Settings) -> Report:
 
 
 def _report(
-    settings: Settings, project: Project, life: Life, sizes: dict[str, Size], rates: estimate.Rates, extra: dict[str, Any], *, strict: bool,
+    settings: Settings, life: Life, sizes: dict[str, Size], rates: estimate.Rates, extra: dict[str, Any], *, strict: bool,
     seconds: float,
 ) -> Report:
-    statements, findings = [], list(life.findings)
+    statements, findings, policy = [], list(life.findings), Policy(settings.lint)
     for s in life.statements:
         made = estimate.estimated(s, sizes, rates)
-        made.path = _relative(s.path, settings.directory)
-        found = judge(made, sizes, life.small)
-        made.codes = tuple(f.code for f in found)
+        found = policy.applied(judge(made, sizes, life.small))
+        made.path, made.codes = _relative(s.path, settings.directory), tuple(f.code for f in found)
         statements.append(made)
         findings += found
     every = distinct([replace(f, path=f.path and _relative(f.path, settings.directory)) for f in findings])

@@ -11,7 +11,8 @@ from bgmigrate.findings import Finding
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The outcome of one command. `extra` holds the keys that only this command's JSON has; `lines` are for people."""
+    """The outcome of one command. `extra` holds the keys that only this command's JSON has; `lines` are for people; a `document`, which another
+    program reads, is printed in place of lines and findings."""
 
     command: str
     outcome: str
@@ -22,6 +23,7 @@ class Report:
     next: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
+    document: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints (schema `bgmigrate/1`)."""

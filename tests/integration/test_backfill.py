@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from bgmigrate import faults, journal
 from bgmigrate.backfill.batch import Rewrite
 from bgmigrate.backfill.batches import Batches
+from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
 from bgmigrate.backfill.pace import Pace
-from bgmigrate.backfill.walk import Keys
+from bgmigrate.backfill.walk import GAPS, Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.journal import backfills
@@ -257,3 +259,26 @@ def test_a_column_that_is_added_again_is_filled_again(c: Connection, database: s
         BackfillRows("t", follow={"twice": "old"}).run(on)
         assert c.execute("SELECT count(twice) FROM t").fetchone() == (5,)
         StopSynchronizing("t", "zz_twice", drop=["twice"]).run(on)
+
+
+@pytest.mark.parametrize("gaps", ["i", "i * 7", "CASE WHEN i < 500 THEN i ELSE i * 100 END", "i - 1000"])
+def test_the_parts_of_a_range_cover_it_and_none_is_much_larger_than_asked(c: Connection, gaps: str) -> None:
+    """Where numbers follow each other the next parts are not counted out, but added."""
+    c.execute("CREATE TABLE t (id bigint PRIMARY KEY)")
+    c.execute(f"INSERT INTO t SELECT {gaps} FROM generate_series(1, 1000) i".encode())
+    key = key_of(c, "t")
+    assert key
+    walk = Keys("t", key)
+    upper = walk.top(c)
+    assert upper
+    after, seen = walk.bottom(c), 1
+    while after != upper:
+        ends = walk.ends(c, after, upper, 30, 4)
+        assert after
+        for low, high in itertools.pairwise([after, *ends]):
+            row = c.execute(f"SELECT count(*) FROM t WHERE {walk.within(low, high)}".encode()).fetchone()
+            assert row
+            assert row[0] <= 30 * GAPS
+            seen += row[0]
+        after = ends[-1]
+    assert seen == 1000

@@ -156,7 +156,7 @@ def test_workers_of_xdist_agree_on_the_tests(released: Project) -> None:
 
 def hook(project: Project, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the pre-commit hook's entry as pre-commit does."""
-    (entry,) = re.findall(r"^  entry: (.*)$", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
+    (entry,) = re.findall(r"^  entry: (.* verify .*)$", (ROOT / ".pre-commit-hooks.yaml").read_text(), re.MULTILINE)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     return subprocess.run(
         [*shlex.split(entry), *arguments], cwd=project.directory, env=project.environment() | {"PATH": path} | environ, capture_output=True, text=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from typing import Any
 
 import pytest
@@ -166,6 +167,19 @@ def test_strict_makes_warnings_fail(shop: Project) -> None:
     shop.models(green=BLUE.replace("name: Mapped[str]", "a: Mapped[int | None]\n    name: Mapped[str]"))
     assert rehearsed(shop, code=0).codes == {"BGM401"}
     assert rehearsed(shop, "--strict", code=3).json["outcome"] == "failed"
+
+
+def test_what_a_comment_answers_for_is_no_hazard_here_either(shop: Project) -> None:
+    by_hand(shop, """
+op.execute("SET LOCAL lock_timeout = '1s'")
+# bgmigrate: ignore BGM107 -- the table has twelve rows
+op.execute("ALTER TABLE users ADD CONSTRAINT named CHECK (name <> '')")
+""", 'op.execute("ALTER TABLE users DROP CONSTRAINT named")')
+    result = rehearsed(shop, green="blue", code=3)
+    assert result.codes == {"BGM952"}
+    assert step(result, "CHECK")["codes"] == []
+    sarif = shop.call("rehearse", "--no-verify", "--green", shop.spec("blue"), "--format", "sarif", json=False).out
+    assert [r["ruleId"] for r in json.loads(sarif)["runs"][0]["results"]] == ["BGM952"]
 
 
 def test_contracts_that_are_pending_are_tried_in_both_orders(shop: Project) -> None:
