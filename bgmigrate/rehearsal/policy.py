@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from bgmigrate.findings import Finding
+from bgmigrate.findings import Finding, Severity
 from bgmigrate.lint.suppress import Suppressions
 from bgmigrate.settings import LintSettings
 
@@ -25,7 +26,7 @@ class Policy:
             said = self.settings.severity.get(f.code)
             if said == "off" or f.table in self.settings.small_tables or self._answered(f):
                 continue
-            out.append(replace(f, severity=said) if said else f)
+            out.append(replace(f, severity=cast(Severity, said)) if said else f)
         return out
 
     def _answered(self, f: Finding) -> bool:
