@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -20,8 +21,9 @@ THROW_AWAY = "SELECT WHERE current_setting('fsync') = 'off' AND current_setting(
 
 
 @contextlib.contextmanager
-def database(settings: Settings, label: str) -> Iterator[str]:
-    """An empty database's URL; it is dropped at the end, also after an error.
+def database(settings: Settings, label: str, *, like: str = "") -> Iterator[str]:
+    """An empty database's URL, or that of a copy of the scratch database `like`, which nobody may be connected to; it is dropped at the end,
+    also after an error.
 
     Raises InfrastructureError when the server is away, ConfigurationError when we may not create databases on it.
     """
@@ -31,7 +33,7 @@ def database(settings: Settings, label: str) -> Iterator[str]:
         with connect(server, purpose="scratch") as c:
             copied = " STRATEGY file_copy" if c.execute(THROW_AWAY).fetchone() else ""
             begun = True  # from now on Ctrl-C may leave it behind
-            _create(c, name, copied)
+            _create(c, name, copied, urlsplit(like).path[1:] or "template0")
         yield named(server, name)
     finally:
         if begun:
@@ -39,10 +41,10 @@ def database(settings: Settings, label: str) -> Iterator[str]:
                 c.execute(compose("DROP DATABASE IF EXISTS {d:i} WITH (FORCE)", d=name).encode())
 
 
-def _create(connection: Connection, name: str, options: str) -> None:
+def _create(connection: Connection, name: str, options: str, template: str) -> None:
     try:
         # template0: whatever a local template1 holds is not part of the versions that are compared
-        connection.execute(compose("CREATE DATABASE {d:i} TEMPLATE template0 ENCODING 'UTF8'{o:q}", d=name, o=options).encode())
+        connection.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8'{o:q}", d=name, t=template, o=options).encode())
     except psycopg.errors.InsufficientPrivilege:
         raise ConfigurationError(
             "the scratch server does not let us create databases",

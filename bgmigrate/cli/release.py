@@ -9,6 +9,7 @@ import click
 
 from bgmigrate.cli.common import DURATION, ENVIRONMENT, GITHUB, REPORT, WAIT, Run, command
 from bgmigrate.cli.lint import lint
+from bgmigrate.cli.rehearse import rehearse
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -111,4 +112,4 @@ def rollback(run: Run, wait: float) -> Report:
     return run("rollback", wait=wait)
 
 
-COMMANDS = (plan, lint, expand, backfill, verify, switch, contract, rollback)
+COMMANDS = (plan, lint, rehearse, expand, backfill, verify, switch, contract, rollback)

@@ -66,6 +66,8 @@ class Environment:
                 kw |= {"literal_binds": False, "dialect_opts": None}
                 self.context.context_opts["as_sql"] = False
             connection = self._right(connection)
+            if watch := self.context.config.attributes.get("bgmigrate.watch"):
+                connection = self._followed(connection, watch)
         self._configure(connection, *args, **kw)
 
     def _right(self, connection: Connection | None) -> Connection:
@@ -96,6 +98,13 @@ class Environment:
                 next="In env.py call connection.commit() before context.configure().",
             )
         connection.commit()  # our question began a transaction; inside one Alembic would commit nothing
+        return connection
+
+    def _followed(self, connection: Connection, watch: Any) -> Connection:
+        """The connection, followed by a `Watch` through psycopg; one of ours in place of another driver's."""
+        if connection.dialect.driver != "psycopg":
+            connection = self._own()
+        watch.connected(connection.connection.dbapi_connection)
         return connection
 
     def _own(self) -> Connection:

@@ -35,14 +35,16 @@ def upgrade(project: Project, url: str, destination: Destination, *, attributes:
     _run(project, url, _upwards(project, destination), destination, attributes, scratch)
 
 
-def undo(project: Project, url: str, revisions: Sequence[str], *, attributes: Mapping[str, Any] | None = None) -> None:
+def undo(
+    project: Project, url: str, revisions: Sequence[str], *, attributes: Mapping[str, Any] | None = None, scratch: bool = False
+) -> None:
     """Take back these revisions and no other, newest first; Alembic's own ranges cannot name one side of a merge. Otherwise as `upgrade`."""
 
     def steps(heads: Any) -> list[Any]:
         scripts = map(project.script.get_revision, revisions)
         return [MigrationStep.downgrade_from_script(project.script.revision_map, s) for s in scripts if s is not None]
 
-    _run(project, url, steps, tuple(revisions), attributes, scratch=False)
+    _run(project, url, steps, tuple(revisions), attributes, scratch)
 
 
 def stamp(project: Project, url: str, *revisions: str, scratch: bool = False) -> None:

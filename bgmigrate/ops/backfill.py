@@ -43,6 +43,9 @@ def fill(on: Runtime, batch: Batch, name: str, prepare: Sequence[str] = ()) -> N
     if done.rows:
         rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
         on.progress.step(f"  backfill {batch.table}: {done.rows:,} rows in {done.batches} batches{rate}")
+    if on.watcher:  # the workers' connections are not followed: a batch of no row shows what locks each of theirs took
+        for statement in (*prepare, batch.statement("false")):
+            on.connection.execute(statement.encode())
 
 
 @operation("backfill")

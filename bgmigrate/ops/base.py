@@ -40,6 +40,8 @@ class Step(MigrateOperation):
             if getattr(self, "table", None) not in runtime.renamed:
                 self._attempt(runtime)
             runtime.done.append({"revision": runtime.revision, "op": self.verb, "seconds": round(time.monotonic() - began, 3)})
+            if runtime.watcher:
+                runtime.watcher.passed(runtime.revision, self)
 
     def _attempt(self, on: Runtime) -> None:
         """Run it. A revision that is refused before anything was changed has not begun: its file may be thrown away."""

@@ -6,7 +6,7 @@ import contextlib
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 from alembic.runtime.migration import MigrationContext
@@ -23,7 +23,20 @@ from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
 from bgmigrate.sql import load as load_sql
 
+if TYPE_CHECKING:
+    from bgmigrate.ops.base import Step
+
 T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Whoever follows a run on a throw-away database statement by statement; `bgmigrate.watch` of the attributes."""
+
+    def connected(self, connection: Connection) -> None:
+        """This connection will run the operations' statements."""
+
+    def passed(self, revision: str, step: Step) -> None:
+        """An operation has been run; what is raised here ends the run as a kill between two operations does."""
 
 
 class Runtime:
@@ -32,6 +45,7 @@ class Runtime:
     def __init__(self, connection: Connection | None, url: str, settings: Settings, progress: Progress, attributes: Mapping[str, Any]) -> None:
         self._connection, self.url, self.settings, self.progress, self.attributes = connection, url, settings, progress, attributes
         self.scratch = bool(attributes.get("bgmigrate.scratch"))
+        self.watcher: Watch | None = attributes.get("bgmigrate.watch")
         self.revision = ""
         self.done: list[dict[str, Any]] = attributes.get("bgmigrate.steps", [])  # what was run, for `steps` in the JSON
         self.findings: list[Finding] = attributes.get("bgmigrate.findings", [])  # what operations have to say, for the report
@@ -235,6 +249,8 @@ def _live(context: MigrationContext) -> Runtime:
     if mine is None or mine[0] != role:
         c.execute(compose("SET ROLE {r:i}", r=role).encode())
     runtime = Runtime(c, url, settings, attributes.get("bgmigrate.progress") or Progress(), attributes)
+    if runtime.watcher:
+        runtime.watcher.connected(c)
     _runtimes[context] = runtime
     # Alembic says nothing when it has finished; env.py's connection going back to its pool does.
     event.listen(bind.engine.pool, "checkin", lambda *_: runtime.close(), once=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -35,20 +35,21 @@ def prove(connection: Connection, differences: Differences, proposal: Proposal, 
     _run(runtime, (p.step for p in proposal.expand))
     expanded = set(catalog.everything(connection, ignore=ignore))
     _run(runtime, undone(proposal.expand))
-    if trace := before ^ _told(proposal, before, expanded, set(catalog.everything(connection, ignore=ignore))):
-        raise _wrong("rollback would leave a trace", [f"{kind} {name}" for kind, name, _ in sorted(trace)])
+    stays = {thing for p in proposal.expand for thing in p.step.stays()}
+    if found := trace(before, expanded, set(catalog.everything(connection, ignore=ignore)), stays):
+        raise _wrong("rollback would leave a trace", found)
     _run(runtime, (p.step for p in (*proposal.expand, *proposal.contract)))
     end = catalog.read(connection, ignore=ignore)
-    rest = [str(d) for d in diff(_only(end, differences.final), differences.final, _target(differences), differences.blue)]
+    rest = [str(d) for d in diff(only(end, differences.final), differences.final, _target(differences), differences.blue)]
     if rest:
         raise _wrong("it would not end in the target's schema", rest)
 
 
-def _told(proposal: Proposal, before: set[Row], expanded: set[Row], after: set[Row]) -> set[Row]:
-    """What rollback has left, but for what a step says that it cannot take back: that stands as expand left it, and counts as it was."""
-    stays = {thing for p in proposal.expand for thing in p.step.stays()}
+def trace(before: set[Row], expanded: set[Row], after: set[Row], stays: Collection[tuple[str, str]]) -> list[str]:
+    """What rollback has left or taken, in words; but for what a step says that it cannot take back, where that stands as expand left it."""
     told = {r for r in after & expanded if r[:2] in stays}
-    return (after - told) | {r for r in before if r[:2] in {t[:2] for t in told}}
+    found = before ^ ((after - told) | {r for r in before if r[:2] in {t[:2] for t in told}})
+    return list(dict.fromkeys(f"{kind} {name}" for kind, name, _ in sorted(found)))
 
 
 def undone(planned: Iterable[Planned]) -> list[Step]:
@@ -66,7 +67,7 @@ def _run(runtime: Runtime, steps: Iterable[Step]) -> None:
             raise _wrong("the server refuses one of its steps", [f"{step.verb}: {(error.diag.message_primary or str(error)).strip()}"]) from error
 
 
-def _only(schema: Schema, wanted: Schema) -> Schema:
+def only(schema: Schema, wanted: Schema) -> Schema:
     """Without the tables and types that are none of the models' business."""
     return Schema(
         tables={k: t for k, t in schema.tables.items() if k in wanted.tables}, types={k: t for k, t in schema.types.items() if k in wanted.types},

@@ -56,14 +56,19 @@ def clone(settings: Settings, live: LiveSchema, label: str = "clone") -> Iterato
     with scratch.database(settings, label) as url:
         with connect(url, purpose="verify") as c:
             try:
-                dump.restore(c, live.sql)
-                _refresh(c)
+                restore(c, live)
                 _make_room(c)
                 _publish(c, live.published)
             except psycopg.Error as error:
-                raise _unlike(error) from None
-            _search_path(c, live.search_path)
+                raise unlike(error) from None
+            search_path(c, live.search_path)
         yield url
+
+
+def restore(c: Connection, live: LiveSchema) -> None:
+    """Make the live schema in an empty database, and nothing beside it; psycopg's errors are the caller's."""
+    dump.restore(c, live.sql)
+    _refresh(c)
 
 
 @contextlib.contextmanager
@@ -109,14 +114,16 @@ def _publish(c: Connection, tables: Sequence[tuple[str, str]]) -> None:
         c.execute(compose("CREATE PUBLICATION bgm_published FOR TABLE {n:q} WITH (publish = 'update, delete')", n=names).encode())
 
 
-def _search_path(c: Connection, path: str) -> None:
+def search_path(c: Connection, path: str) -> None:
+    """Give new sessions of a scratch database the search path that the live one's get."""
     row = c.execute("SELECT current_database(), current_setting('search_path')").fetchone()
     assert row is not None
     if row[1] != path:
         c.execute(compose("ALTER DATABASE {d:i} SET search_path = {p:q}", d=row[0], p=path).encode())
 
 
-def _unlike(error: psycopg.Error) -> InfrastructureError:
+def unlike(error: psycopg.Error) -> InfrastructureError:
+    """The error for a live schema that the scratch server cannot hold."""
     return InfrastructureError(
         f"the live schema cannot be copied to the scratch server: {str(error).splitlines()[0]}",
         why="Versions are tried on a copy, so nothing can be said.",

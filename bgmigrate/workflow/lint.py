@@ -57,7 +57,7 @@ def lint(
         findings=tuple(findings), next=_next(findings, strict),
         extra={"revisions": [{"revision": c.script.revision, "phase": c.phase} for c in looked], "counts": dict(counts)},
         lines=(f"{len(looked)} revision{'s' if len(looked) != 1 else ''} looked at: {told}",),
-        document=_document(form, findings, settings),
+        document=document(form, findings, settings, "lint"),
     )
 
 
@@ -90,9 +90,10 @@ def _next(findings: Sequence[Finding], strict: bool) -> str:
     return f"bgmigrate lint --explain {codes[0]}" if codes else ""
 
 
-def _document(form: str, findings: Sequence[Finding], settings: Settings) -> str:
+def document(form: str, findings: Sequence[Finding], settings: Settings, command: str) -> str:
+    """What a command prints in another form than text: annotations of a GitHub run, or SARIF; nothing for text."""
     if form == "github":
-        return "\n".join(github.commands(findings)) or "::notice::bgmigrate lint found nothing"
+        return "\n".join(github.commands(findings)) or f"::notice::bgmigrate {command} found nothing"
     if form != "sarif":
         return ""
     rules = {code: (rule.name, rule.danger) for code, rule in BY_CODE.items()}

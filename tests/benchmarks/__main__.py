@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.benchmarks import backfill, plan, startup, verify
+from tests.benchmarks import backfill, plan, rehearse, startup, verify
 
 
 def main() -> None:
@@ -27,6 +27,11 @@ def main() -> None:
         table.add_row(
             f"plan, {size.tables:,} tables, {size.differences} differences, seconds", f"{size.plan:.1f}", f"Alembic's comparison {size.alembic:.1f}",
             f"{size.plan / size.alembic:.2f}", "",
+        )
+        life = rehearse.measure(server)
+        table.add_row(
+            f"rehearse, ten changes, {life.tried} of {life.of} rollbacks, seconds", f"{life.seconds:.1f}", f"limit {rehearse.LIMIT:.0f}",
+            f"{life.seconds / rehearse.LIMIT:.2f}", "≤ 1",
         )
         for tables in (50,) if given.small else (50, 250):
             took = verify.measure(server, tables)
