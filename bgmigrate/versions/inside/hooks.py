@@ -25,12 +25,12 @@ def raised_by_hook(error: BaseException) -> bool:
 
 def silence(error: BaseException) -> None:
     """Take away all listeners of sessions, mappers and engines, as SQLAlchemy's own tests do (`_clear`, in 1.4 to 2.1)."""
-    from sqlalchemy.events import ConnectionEvents
+    from sqlalchemy import events as known
     from sqlalchemy.orm.events import MapperEvents, SessionEvents
 
     lines = str(error).strip().splitlines()
     SILENCED.append("%s: %s" % (type(error).__name__, lines[0] if lines else ""))
-    for events in (SessionEvents, MapperEvents, ConnectionEvents):
+    for events in (SessionEvents, MapperEvents, *filter(None, [getattr(known, "ConnectionEvents", None)])):
         with contextlib.suppress(AttributeError):
             events._clear()
     for mapper in VERSION.mappers():
