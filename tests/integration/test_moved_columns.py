@@ -18,6 +18,8 @@ from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
 from tests.integration.moving import ONE, TWO, Row, disagree, rows, with_addresses, with_phones, without_journal
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def on(database: str) -> Iterator[Runtime]:

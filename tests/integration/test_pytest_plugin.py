@@ -16,6 +16,8 @@ from tests.integration.shop import BLUE, GREEN
 from tests.project import Project
 from tests.unit.versions.test_git import git
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 ROOT = Path(__file__).resolve().parents[2]
 OWN = '''
 def test_of_their_own():

@@ -15,6 +15,8 @@ from tests.lifecycle.case import PRELUDE, Case
 from tests.project import Project, Result
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 KEYS = {
     "revision", "op", "sql", "phase", "locks", "blocks_reads", "blocks_writes", "scanned_rows", "rewrites", "indexes_built", "validated", "seconds",
     "estimate_seconds", "codes",
@@ -246,6 +248,7 @@ op.execute("ALTER TABLE users ADD CONSTRAINT few CHECK (id < 3)")
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["add_check", "add_foreign_key", "add_unique", "add_exclusion", "set_not_null", "retype_column", "move_columns"])
 def test_the_catalogues_own_recipes_are_no_hazard_and_leave_no_trace(project: Project, kind: str) -> None:
     case: Case = importlib.import_module(f"tests.lifecycle.cases.{kind}").CASE
@@ -257,6 +260,7 @@ def test_the_catalogues_own_recipes_are_no_hazard_and_leave_no_trace(project: Pr
     assert [s["codes"] for s in result.json["steps"] if s["codes"]] == []
 
 
+@pytest.mark.exhaustive(turns=2)
 @pytest.mark.parametrize("merged", [False, True])
 def test_plans_made_side_by_side_are_rehearsed_the_other_way_round_too(project: Project, merged: bool) -> None:
     side_by_side(project, BASE.format(user=FULL_NAME, team=TITLE), BASE.format(user=NAME, team=LABEL))

@@ -19,6 +19,8 @@ from bgmigrate.settings import ExpandSettings
 from tests.integration.until import until
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 OFF = {"yield_to_waiting": False, "yield_to_wraparound": False, "max_replica_lag": 0.0}
 
 

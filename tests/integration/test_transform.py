@@ -23,6 +23,8 @@ from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings, Settings
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 Rows = Sequence[Mapping[str, Any]]
 KEYS = {
     "serial": "id serial PRIMARY KEY", "text": "id text PRIMARY KEY DEFAULT md5(random()::text)",

@@ -10,6 +10,8 @@ import pytest
 from tests.integration.verifying import Bench
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 RUNS = """
 from sqlalchemy import *
 

@@ -10,6 +10,8 @@ from bgmigrate.workflow.report import Report
 from tests.integration.verifying import PLAIN, SHOP, Bench, errors
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def bench(database: str, server: Server, tmp_path: Path) -> Bench:

@@ -14,6 +14,8 @@ from tests.integration.verifying import SHOP, Bench, errors
 from tests.project import Project
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def bench(server: Server, database: str, tmp_path: Path) -> Bench:

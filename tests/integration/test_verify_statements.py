@@ -13,6 +13,8 @@ from bgmigrate.verify.sent import Sent, Traffic
 from tests.integration.verifying import SHOP, Bench, errors
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def bench(server: Server, database: str, tmp_path: Path) -> Bench:

@@ -13,6 +13,8 @@ from bgmigrate.sql import compose
 from bgmigrate.sql.foreign_keys import ForeignKey
 from bgmigrate.sql.violations import of_check, of_exclusion, of_unique
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 TABLE = '''
 CREATE SCHEMA "My space";
 CREATE TABLE "My space"."To" (a int, "B" text, UNIQUE (a, "B"));
