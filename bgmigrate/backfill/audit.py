@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bgmigrate.backfill.keys import Key, key_of
+from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.walk import Keys
 from bgmigrate.database import Connection
 from bgmigrate.journal import audits
@@ -20,7 +21,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.sql import compose, load
 
 FIRST, MOST = 20_000, 2_000_000  # rows in a slice
-TARGET = 1.0  # seconds that one takes
+TARGET = 1.0  # seconds that one may take
 SAMPLE = 5  # keys of wrong rows
 SAVED = 5.0  # seconds between two records of the position
 
@@ -117,15 +118,14 @@ def _walk(asked: _Asked, walk: Keys, say: Progress | None, resumes: bool, basis:
     after, rows = (kept.after, kept.rows) if kept else (None, 0)
     low = walk.bottom(c) if say and upper else None
     wrong: list[Wrong | None] = [None] * len(asked.questions)
-    size, saved = FIRST, began
+    pace, saved = Pace(TARGET, size=FIRST, largest=MOST), began
     while upper and after != upper:
-        at = time.monotonic()
+        at, size = time.monotonic(), pace.size
         (end,) = walk.ends(c, after, upper, size, 1)
         part = asked.slice(walk.within(after, end), walk.key)
         after, rows = end, rows + part.rows
         wrong = [_and(a, b) for a, b in zip(wrong, part.wrong, strict=True)]
-        took = time.monotonic() - at
-        size = min(MOST, size * 2) if took < TARGET / 2 else max(FIRST, size // 2) if took > TARGET * 2 else size
+        pace.took(time.monotonic() - at, size)
         if say:
             rate = (rows - (kept.rows if kept else 0)) / (time.monotonic() - began)
             say.advance(f"checking {table}", rows, walk.share(low, after, upper, rows, 0), rate)
