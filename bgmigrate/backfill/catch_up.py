@@ -27,7 +27,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
 PASSES = 5  # in which writers may mark new rows: what is left then is left to the next run
-BEGIN = 100  # rows in the first batch
+BEGIN = 10  # rows in the first batch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
 POLL = 0.2  # seconds between looks at what other workers do
-UNKNOWN = 100  # rows in the first batch of a function in Python: it may take its time
+UNKNOWN = 1  # rows in the first batch of a function in Python: it may take its time, and a lease must outlast it
 _CLAIM = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('synchronous_commit', 'off', true)"
 
 

@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from bgmigrate import journal
-from bgmigrate.backfill.catch_up import catch_up
 from bgmigrate.backfill.job import Job
-from bgmigrate.backfill.loop import refuse_failures, work
+from bgmigrate.backfill.loop import work
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict
-from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, ranges
 from bgmigrate.journal import due as due_rows
 from bgmigrate.journal.backfills import Backfill, Wanted
@@ -21,6 +19,7 @@ from bgmigrate.locking import run_lock
 from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.catching_up import catch_up_all
 from bgmigrate.workflow.expand import as_json, expand, with_workers
 from bgmigrate.workflow.report import Report
 
@@ -63,14 +62,8 @@ def backfill(
 
 def _caught_up(settings: Settings, report: Report | None, wait: float, say: Progress) -> Report:
     """Give rows that were written since a transform's pass their values."""
-    Project.open(settings)  # its modules can be imported from now on
     with run_lock(settings.url, settings.service, command="backfill", wait=wait), connect(settings.url, purpose="backfill") as c:
-        rows, left = 0, 0
-        for b in due_rows.waiting(c):
-            assert b.job is not None
-            caught = catch_up(settings.url, b.id, Job.read(b.job), budget=settings.expand, progress=say)
-            rows, left = rows + caught.rows, left + caught.left
-            refuse_failures(c, b)
+        rows, left = catch_up_all(c, settings, say)
         if report is None:
             shown = [b for b in _known(c, settings) if b.job and b.job.get("transform")]
             report = _report(c, settings, "done", shown, next="bgmigrate backfill" if left else "bgmigrate status")

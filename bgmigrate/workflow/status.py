@@ -11,7 +11,7 @@ from bgmigrate.errors import BgmigrateError, ConfigurationError
 from bgmigrate.findings import Finding
 from bgmigrate.gate import Proof
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import backfills, due, environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
@@ -74,7 +74,7 @@ def _journal(connection: Connection, settings: Settings) -> dict[str, Any]:
         "environments": found,
         "development": environments.development(connection),
         "copied": environments.copied(connection),
-        "backfills": [as_json(b) for b in backfills.all(connection)],
+        "backfills": [as_json(b) | {"due": due.count(connection, b.id)} for b in backfills.all(connection)],
     }
 
 
@@ -119,6 +119,9 @@ def _lines(content: dict[str, Any]) -> list[str]:
         if b["state"] != "done":
             refused = f", {b['failures']} refused" if b["failures"] else ""
             lines.append(f"backfill   {b['table']} ({', '.join(b['columns'])}): {b['state']}, {b['rows']:,} rows{refused}")
+        elif b["due"]:
+            waits = f"{b['due']:,} rows written since wait for their values: bgmigrate backfill"
+            lines.append(f"backfill   {b['table']} ({', '.join(b['columns'])}): {waits}")
     said = f"{proof['outcome']}, {'fresh' if proof['fresh'] else 'stale'}, {proof['recorded_at']:%Y-%m-%d %H:%M:%S}" if proof else "none"
     if proof and proof["checked"]:
         said += f" ({', '.join(f'{n} {what}' for what, n in proof['checked'].items())})"

@@ -16,6 +16,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.catching_up import catch_up_all
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.register import operator
 from bgmigrate.workflow.report import Report
@@ -45,11 +46,20 @@ def switch(
         project, target = Project.open(settings), live.idle
         kind = direction(connection, settings.service, live)
         say.step(f"asking the gate: {live.environment} → {target}" + (", back to the version before" if kind == "back" else ""))
+        if kind == "forward" and not dry_run:
+            _caught_up(connection, settings, say)
         verdict = _back(connection, project, settings, target) if kind == "back" else _forward(connection, project, settings, target)
         verdict.enforce(**{"from": live.environment, "to": target, "direction": kind})
         if not dry_run:
             live = _change(connection, settings.service, live, kind, reason)
         return _report(connection, project, settings, live, target, kind, dry_run)
+
+
+def _caught_up(connection: Connection, settings: Settings, say: Progress) -> None:
+    """What Python makes of rows that the live version wrote lately is there when the candidate reads them; what comes later waits for `backfill`."""
+    rows, left = catch_up_all(connection, settings, say)
+    if left:
+        say.step(f"{rows:,} rows that were written lately have their values; {left:,} were written since: run bgmigrate backfill after the switch")
 
 
 def direction(connection: Connection, service: str, live: Live) -> Kind:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.integration.shop import BASE
+from tests.integration.until import until
 from tests.project import Project
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "transform.md"
@@ -66,7 +69,11 @@ def test_the_page_s_release_from_expand_to_contract(planned: Project) -> None:
     assert planned.sql(WRONG) == [(0,)]
     assert planned.must("backfill").json["outcome"] == "nothing_to_do"
     planned.must("verify", "--green", planned.spec("green"))
+    planned.sql("UPDATE users SET email = 'before the switch' WHERE id = 5")
+    assert "1 rows written since wait for their values: bgmigrate backfill" in planned.call("status", json=False).out
+    assert [b["due"] for b in planned.must("status").json["backfills"]] == [1]
     planned.must("switch", "--to", "green")
+    assert planned.sql(WRONG) == [(0,)]  # green reads no NULL where blue's last writes were
     planned.sql("INSERT INTO users (email) VALUES ('the last of blue')")
     refused = planned.must("contract", "--drained", "it is", code=3)
     assert refused.codes == {"BGM906"}
@@ -123,3 +130,23 @@ def test_a_row_that_a_catch_up_cannot_take_keeps_the_gate_shut(planned: Project)
     planned.must("backfill")
     assert planned.sql(WRONG) == [(0,)]
     assert planned.must("backfill", "--status").json["backfills"][0]["state"] == "done"
+
+
+@pytest.mark.slow
+def test_kill_9_loses_nothing_and_makes_nothing_twice(planned: Project) -> None:
+    (planned.directory / "shop" / "keys.py").write_text(
+        "import pathlib, time\n\ndef encrypt(data):\n    time.sleep(0.002)\n"
+        "    with pathlib.Path('made').open('ab') as made:\n        made.write(data + b'\\n')\n    return data[::-1]\n", encoding="utf-8",
+    )
+    planned.sql("INSERT INTO users (email) SELECT 'more' || i FROM generate_series(1, 1200) i")
+    made = planned.directory / "made"
+    process = planned.start("expand")
+    until(lambda: (made.exists() and len(made.read_bytes().splitlines()) > 600) or process.poll() is not None, "some values are made")
+    os.killpg(process.pid, signal.SIGKILL)
+    planned.finish(process)
+    kept = planned.sql("SELECT count(*) FROM users WHERE email_encrypted IS NOT NULL")[0][0]
+    assert 0 < kept < 1500
+    planned.must("expand")
+    assert planned.sql(WRONG) == [(0,)]
+    twice = len(made.read_bytes().splitlines()) - 1500
+    assert 0 <= twice < 600, "more than the batch that ran was made again"
