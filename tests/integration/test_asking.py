@@ -14,6 +14,8 @@ import pytest
 
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 PRELUDE = '''\
 from sqlalchemy import *
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

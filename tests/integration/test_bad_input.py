@@ -12,6 +12,8 @@ from tests.integration.shop import BASE, BLUE, GREEN, SEED
 from tests.lifecycle import catalog
 from tests.project import Project, Result
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def shop(project: Project) -> Project:

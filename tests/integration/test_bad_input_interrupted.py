@@ -15,6 +15,8 @@ from tests.integration.until import until
 from tests.project import Project
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def planned(project: Project) -> Project:

@@ -7,6 +7,8 @@ import pytest
 from tests.integration.shop import BASE
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 HEAD = BASE + '''
 class Team(Base):
     __tablename__ = "teams"

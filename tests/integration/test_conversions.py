@@ -9,6 +9,8 @@ import pytest
 from tests.lifecycle import catalog
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 PRELUDE = '''\
 from sqlalchemy import *
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.shop import BASE
 from tests.project import Project
+
+pytestmark = pytest.mark.exhaustive(turns=2)
 
 BLUE = BASE + '''
 class Part(Base):

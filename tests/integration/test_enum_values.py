@@ -7,6 +7,8 @@ import pytest
 from tests.lifecycle.case import PRELUDE
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 BLUE = PRELUDE + '''
 class Order(Base):
     __tablename__ = "orders"

@@ -21,6 +21,8 @@ from bgmigrate.settings import Settings, load
 from bgmigrate.workflow.init import init
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 class Place:
     """A git repository that holds a project with an Alembic environment of its own, or none."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import psycopg
+import pytest
 
 from tests.integration.shop import BASE
 from tests.project import Project
 from tests.servers import Server
+
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 USERS = '''
 class User(Base):

@@ -10,6 +10,8 @@ from tests.integration.test_refused_columns import BASE
 from tests.project import Project
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 TABLE = BASE + '''
 class Order(Base):
     __tablename__ = "Orders"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.test_numbering import released
 from tests.integration.test_refused_columns import BASE
 from tests.project import Project
+
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 TABLE = BASE + '''
 class Reading(Base):

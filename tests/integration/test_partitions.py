@@ -7,6 +7,8 @@ import pytest
 from tests.lifecycle import catalog
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 HEAD = '''\
 from sqlalchemy import *
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.shop import BASE
 from tests.project import Project
+
+pytestmark = pytest.mark.exhaustive(turns=2)
 
 DOCS = "import sqlalchemy.dialects.postgresql as pg\n" + BASE + '''
 class Tools:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.lifecycle import catalog
 from tests.project import Project
+
+pytestmark = pytest.mark.exhaustive(turns=2)
 
 PRELUDE = '''\
 from sqlalchemy import *

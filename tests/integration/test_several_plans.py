@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.lifecycle import catalog
 from tests.project import Project
 from tests.servers import Server
+
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 BASE = '''\
 from sqlalchemy import *

@@ -10,6 +10,8 @@ from tests.integration.test_numbering import released
 from tests.project import Project
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 BASE = '''\
 from sqlalchemy import *
 from sqlalchemy import event

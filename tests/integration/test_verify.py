@@ -11,6 +11,8 @@ from bgmigrate.errors import ConfigurationError
 from tests.integration.verifying import PLAIN, SHOP, Bench, errors
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def bench(server: Server, database: str, tmp_path: Path) -> Bench:

@@ -10,6 +10,8 @@ import pytest
 from tests.integration.verifying import SHOP, Bench, errors
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 COUNTS = (
     "import os; from sqlalchemy import create_engine, text; e = create_engine(os.environ['DATABASE_URL']); c = e.connect(); "
     "c.execute(text(\"INSERT INTO users (name) VALUES ('a')\")); c.commit(); print('written')"

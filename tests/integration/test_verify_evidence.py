@@ -7,6 +7,8 @@ import pytest
 from tests.integration.shop import BLUE, GREEN, SEED
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=3)
+
 
 @pytest.fixture
 def expanded(project: Project) -> Project:

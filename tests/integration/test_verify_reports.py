@@ -17,6 +17,8 @@ from tests.integration.verifying import SHOP, Bench
 from tests.project import Project
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def live(project: Project) -> Project:

@@ -15,6 +15,8 @@ from tests.integration.styles import HEAD, MODELS, STYLES
 from tests.integration.verifying import Bench, errors
 from tests.servers import Server
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 
 @pytest.fixture
 def bench(server: Server, database: str, tmp_path: Path) -> Bench:

@@ -8,6 +8,8 @@ import pytest
 from tests.integration.shop import BASE
 from tests.project import Project
 
+pytestmark = pytest.mark.exhaustive(turns=2)
+
 PARTS = BASE + """
 class Part(Base):
     __tablename__ = "parts"
