@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bgmigrate.serving.serve import serve as serve
     from bgmigrate.settings import load as load
     from bgmigrate.workflow.backfill import backfill as backfill
     from bgmigrate.workflow.contract import contract as contract
@@ -36,16 +37,17 @@ __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
     ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
-     "merge", "lint", "explain", "rehearse")
+     "merge", "lint", "explain", "rehearse", "serve")
 )
-_MODULES = {"report": "page", "explain": "lint"}  # where a command's module has another name: `workflow.report` is what every command returns
+# where a command's module has another name (`workflow.report` is what every command returns), or stands elsewhere
+_MODULES = {"report": "workflow.page", "explain": "workflow.lint", "serve": "serving.serve"}
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
         return import_module("bgmigrate.settings").load
     if name in _COMMANDS:
-        return getattr(import_module(f"bgmigrate.workflow.{_MODULES.get(name, name)}"), name)
+        return getattr(import_module(f"bgmigrate.{_MODULES.get(name, f'workflow.{name}')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

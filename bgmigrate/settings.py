@@ -124,6 +124,14 @@ class LintSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServeSettings:
+    """`token`: what callers must show. `allow_switch`: may they switch, too?"""
+
+    token: str | None = None
+    allow_switch: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSettings:
     """Who is live. Only `postgres` here; other kinds come with their own fields in `options`."""
 
@@ -148,6 +156,7 @@ class Settings:
     verify: VerifySettings = field(default_factory=VerifySettings)
     contract: ContractSettings = field(default_factory=ContractSettings)
     lint: LintSettings = field(default_factory=LintSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
 
     def environment(self, name: str) -> Environment:
@@ -237,7 +246,7 @@ def _value(text: str) -> Any:
 def _settings(table: dict[str, Any], base: Path, source: Path | None, project: str | None) -> Settings:
     known = {
         "service", "models", "migrations", "database_url", "scratch_url", "load_timeout", "environments", "expand", "verify", "contract", "lint",
-        "store", "actuators",
+        "serve", "store", "actuators",
     }
     if unknown := sorted(table.keys() - known):
         raise ConfigurationError(
@@ -260,6 +269,7 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         verify=_section(VerifySettings, table.get("verify", {}), "verify", spare=True),
         contract=_section(ContractSettings, table.get("contract", {}), "contract"),
         lint=_section(LintSettings, table.get("lint", {}), "lint"),
+        serve=_section(ServeSettings, table.get("serve", {}), "serve"),
         store=StoreSettings(kind=str(table.get("store", {}).get("kind", "postgres")), options=table.get("store", {})),
     )
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bgmigrate
-from bgmigrate.cli import failures, output
+from bgmigrate import failures
+from bgmigrate.cli import output
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.observing import listeners
 from bgmigrate.progress import Progress

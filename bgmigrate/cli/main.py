@@ -15,10 +15,10 @@ from typing import NoReturn
 import click
 
 from bgmigrate import __version__
-from bgmigrate.cli import output, release, setup
+from bgmigrate.cli import output, release, serve, setup
 from bgmigrate.errors import ConfigurationError, Interrupted
 
-COMMANDS = (*setup.COMMANDS, *release.COMMANDS)
+COMMANDS = (*setup.COMMANDS, *release.COMMANDS, *serve.COMMANDS)
 
 
 class InOrder(click.Group):

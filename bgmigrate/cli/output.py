@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.findings import Finding
-from bgmigrate.reporting import github
+from bgmigrate.reporting import github, objects
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -33,11 +32,7 @@ def report(content: Report, *, as_json: bool) -> int:
 def failure(error: BgmigrateError, *, command: str, service: str | None, as_json: bool) -> int:
     """Print why a command ended; returns its exit code."""
     if as_json:
-        content: dict[str, Any] = {
-            "schema": "bgmigrate/1", "command": command, "outcome": error.outcome, "exit_code": error.exit_code, "service": service,
-            "what": error.what, "why": error.why,
-        }
-        _object(content | error.extra | {"findings": [f.as_json() for f in error.findings], "next": error.next})
+        _object(objects.of_error(error, command=command, service=service))
     else:
         if len(error.findings) > 1 or error.findings[0].what != error.what:
             sys.stderr.write(error.what + "\n")
@@ -58,15 +53,8 @@ def annotate(findings: tuple[Finding, ...], *, as_json: bool) -> None:
 
 
 def _object(content: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=_plain) + "\n")
+    sys.stdout.write(objects.text(content) + "\n")
     sys.stdout.flush()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, (tuple, set, frozenset)):
-        return list(value)
-    isoformat = getattr(value, "isoformat", None)
-    return isoformat() if isoformat else str(value)
 
 
 def _lines(lines: tuple[str, ...]) -> None:

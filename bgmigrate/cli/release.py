@@ -97,12 +97,15 @@ def switch(run: Run, to: str | None, reason: str, dry_run: bool, resume: bool, w
 @click.option("--quarantine", type=DURATION, metavar="DURATION", help="Not in this version: what contract drops is gone.")
 @click.option("--undo", is_flag=True, help="Not in this version: nothing is ever in quarantine.")
 @click.option("--purge", is_flag=True, help="Drop what is in quarantine.")
+@click.option("--dry-run", is_flag=True, help="Ask the gate and change nothing.")
 @WAIT
 def contract(
-    run: Run, to: str | None, wait_drained: float, drained: str | None, fence: bool, quarantine: float | None, undo: bool, purge: bool, wait: float
+    run: Run, to: str | None, wait_drained: float, drained: str | None, fence: bool, quarantine: float | None, undo: bool, purge: bool,
+    dry_run: bool, wait: float,
 ) -> Report:
     """Apply what only the live version can live with."""
-    return run("contract", to=to, wait_drained=wait_drained, drained=drained, fence=fence, quarantine=quarantine, undo=undo, purge=purge, wait=wait)
+    options = {"fence": fence, "quarantine": quarantine, "undo": undo, "purge": purge, "dry_run": dry_run}
+    return run("contract", to=to, wait_drained=wait_drained, drained=drained, wait=wait, **options)
 
 
 @command(example="bgmigrate rollback")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from typing import Any
@@ -28,7 +29,8 @@ from bgmigrate.workflow.report import Report
 
 def contract(
     settings: Settings, *, to: str | None = None, wait_drained: float = 0.0, drained: str | None = None, fence: bool = False,
-    quarantine: float | None = None, undo: bool = False, purge: bool = False, wait: float = 0.0, progress: Progress | None = None,
+    quarantine: float | None = None, undo: bool = False, purge: bool = False, dry_run: bool = False, wait: float = 0.0,
+    progress: Progress | None = None,
 ) -> Report:
     """Apply the contract branch as far as its expands are applied; killed anywhere, the same call goes on where it stopped.
 
@@ -45,12 +47,17 @@ def contract(
     with connect(settings.url, purpose="contract") as c:
         project.applied(c)
     journal.ensure(settings.url)
-    with run_lock(settings.url, settings.service, command="contract", wait=wait), connect(settings.url, purpose="contract") as c:
+    with contextlib.ExitStack() as stack:
+        if not dry_run:
+            stack.enter_context(run_lock(settings.url, settings.service, command="contract", wait=wait))
+        c = stack.enter_context(connect(settings.url, purpose="contract"))
         todo = _todo(project, c, to)
         if not todo:
             return _nothing(settings, "no contract is pending")
         verdict = _ask(c, project, settings, [s.revision for s in todo], drained, wait_drained, say)
         verdict.enforce(revisions=[s.revision for s in todo])
+        if dry_run:
+            return _open(c, project, settings, todo)
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
         steps: list[dict[str, Any]] = []
@@ -78,6 +85,15 @@ def contract(
         extra={"revisions": [s.revision for s in todo], "steps": steps},
         lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
         next="bgmigrate status",
+    )
+
+
+def _open(connection: Connection, project: Project, settings: Settings, todo: list[Script]) -> Report:
+    revisions_ = [s.revision for s in todo]
+    return Report(
+        command="contract", outcome="done", service=settings.service, fingerprint=evidence.current(connection, project, settings),
+        extra={"revisions": revisions_, "steps": [], "dry_run": True}, lines=(f"the gate is open: {', '.join(revisions_)} may be applied",),
+        next="bgmigrate contract",
     )
 
 

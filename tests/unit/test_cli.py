@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 import bgmigrate
-from bgmigrate.cli import common, failures, main
+from bgmigrate import failures
+from bgmigrate.cli import common, main
 from bgmigrate.cli.main import COMMANDS
 from bgmigrate.errors import BgmigrateError, Conflict, NotDrained, Refused
 from bgmigrate.settings import Settings
