@@ -59,14 +59,14 @@ class Gates:
             if not self._allowed(request):
                 wrong = BgmigrateError(
                     "the bearer token is missing or wrong", why="Who may ask is who knows it.",
-                    next="Send `Authorization: Bearer TOKEN`; the token is BGMIGRATE_SERVE__TOKEN where `bgmigrate serve` runs.", code="BGM960",
+                    next="Send `Authorization: Bearer TOKEN`; the token is BGMIGRATE_SERVE__TOKEN where `bgmigrate serve` runs.", code="BGM990",
                 )
                 return self._said(request, answers.refuse(self.settings, 401, wrong, command), {"WWW-Authenticate": "Bearer"})
             named = request.path_params.get("service", self.settings.service)
             if named != self.settings.service:
                 unknown = BgmigrateError(
                     f"no service {named} here", why=f"This gate is configured for {self.settings.service}.",
-                    next=f"Ask /v1/gate/{self.settings.service}/{command}, or run another `bgmigrate serve --config` for {named}.", code="BGM961",
+                    next=f"Ask /v1/gate/{self.settings.service}/{command}, or run another `bgmigrate serve --config` for {named}.", code="BGM991",
                 )
                 return self._said(request, answers.refuse(self.settings, 404, unknown, command))
             try:
@@ -113,7 +113,7 @@ class Gates:
         if not self.settings.serve.allow_switch:
             raise Refused(
                 "switching over HTTP is not allowed here", why="Everything else that is served only asks.",
-                next="Run `bgmigrate switch`, or set serve.allow_switch = true.", code="BGM962",
+                next="Run `bgmigrate switch`, or set serve.allow_switch = true.", code="BGM992",
             )
         body = await _object(request)
         to, reason = _environment(body.get("to")), str(body.get("reason", ""))

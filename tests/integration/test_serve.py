@@ -29,7 +29,7 @@ def test_a_release_asked_for_over_http(expanded: Project, serve: Serve) -> None:
     assert (status, content) == (200, expanded.must("status").json)
     # writing is not allowed unless somebody said so
     status, content = gate.ask("/v1/switch/shop", "POST", body={"to": "green"})
-    assert (status, content["findings"][0]["code"], content["exit_code"]) == (403, "BGM962", 3)
+    assert (status, content["findings"][0]["code"], content["exit_code"]) == (403, "BGM992", 3)
     assert expanded.must("status").json["live"]["environment"] == "blue"
     expanded.must("switch")
     status, content = gate.ask("/v1/gate/shop/contract")
@@ -56,7 +56,7 @@ def test_nobody_is_answered_without_the_token(project: Project, serve: Serve) ->
     for authorization in (None, "Bearer wrong", f"Token {TOKEN}", "Bearer ", "Basic ###"):
         for path in ("/v1/status", "/v1/gate/shop/switch", "/v1/gate/other/contract"):
             status, content = gate.ask(path, authorization=authorization)
-            assert (status, content["findings"][0]["code"]) == (401, "BGM960")
+            assert (status, content["findings"][0]["code"]) == (401, "BGM990")
     basic = base64.b64encode(f"flagger:{TOKEN}".encode()).decode()
     # whoever knows it hears that nobody can tell: the database is away
     for authorization in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"Basic {basic}"):
