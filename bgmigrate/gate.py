@@ -75,10 +75,13 @@ def switch_gate(
     return _verdict(reasons)
 
 
-def back_gate(*, development: bool, environment: str, contracted: Sequence[str], triggers: Sequence[Finding]) -> Verdict:
+def back_gate(
+    *, development: bool, environment: str, contracted: Sequence[str], triggers: Sequence[Finding], quarantined: Sequence[str] = (),
+) -> Verdict:
     """May traffic go back to the version before? Only what is certain to break it counts: in an incident nobody waits for a verification.
 
-    `contracted`: contract revisions begun since that version was live. `triggers`: findings about sync triggers that do not work.
+    `contracted`: contract revisions begun since that version was live; those `quarantined` can be
+    taken back. `triggers`: findings about sync triggers that do not work.
     """
     if development:
         return Verdict()
@@ -88,7 +91,14 @@ def back_gate(*, development: bool, environment: str, contracted: Sequence[str],
             why="What that version reads or writes has been dropped.", revision=revision,
             next="Go forward: fix the version, `bgmigrate verify`, `bgmigrate switch`.",
         ))
-        for revision in contracted
+        for revision in contracted if revision not in quarantined
+    ]
+    reasons += [
+        (Refused, Finding(
+            code="BGM960", what=f"contract revision {revision} is in quarantine: what {environment}'s version reads and writes has other names now",
+            why="Its first statement would fail.", revision=revision, next="bgmigrate contract --undo",
+        ))
+        for revision in quarantined
     ]
     return _verdict([*reasons, *((Refused, f) for f in triggers)])
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from alembic.script import Script
 
 from bgmigrate import evidence, journal
 from bgmigrate.database import Connection, connect
-from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.errors import ConfigurationError
 from bgmigrate.findings import Finding
 from bgmigrate.gate import Verdict
-from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.journal import quarantines, revisions
+from bgmigrate.journal.quarantines import Aside, Quarantine
 from bgmigrate.locking import run_lock
 from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
-from bgmigrate.routing import store
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.apply_contract import Applied, apply
 from bgmigrate.workflow.guards import contract_verdict
+from bgmigrate.workflow.quarantine import as_json, enter, moment, refuse_beside
+from bgmigrate.workflow.quarantine import purge as drop
+from bgmigrate.workflow.quarantine import undo as take_back
 from bgmigrate.workflow.report import Report
 
 
@@ -33,12 +37,12 @@ def contract(
     """Apply the contract branch as far as its expands are applied; killed anywhere, the same call goes on where it stopped.
 
     `wait_drained`: seconds to wait for the retired version's sessions to end. `drained`: a statement that it is gone, kept as evidence.
+    `quarantine`: seconds for which what would be dropped is only renamed away (None: as configured; 0: not at all). `undo` takes that back,
+    `purge` drops it; with `quarantine` as well only what has been there so long.
     Raises Refused (3), EvidenceMissing (4) or NotDrained (6) with every reason at once, Conflict (5) for locks.
     """
     say = progress or Progress()
-    _unsupported(settings, fence, quarantine, undo)
-    if purge:
-        return _nothing(settings, "nothing is in quarantine")
+    _sensible(settings, fence, undo, purge)
     project = Project.open(settings)
     project.anchor("contract")
     refuse_pooler(settings.url)
@@ -46,67 +50,77 @@ def contract(
         project.applied(c)
     journal.ensure(settings.url)
     with run_lock(settings.url, settings.service, command="contract", wait=wait), connect(settings.url, purpose="contract") as c:
-        todo = _todo(project, c, to)
+        if undo:
+            return _undone(settings, *take_back(c, project, settings, to, say))
+        if purge:
+            return _purged(settings, *drop(c, project, settings, to, quarantine, say))
+        seconds = settings.contract.quarantine if quarantine is None else quarantine
+        held = {q.revision: q for q in quarantines.all(c)}
+        todo = [s for s in _todo(project, c, to) if s.revision not in held or (seconds and held[s.revision].state == "entering")]
         if not todo:
-            return _nothing(settings, "no contract is pending")
+            return _nothing(settings, _waiting(list(held.values())) or "no contract is pending", "bgmigrate contract --purge" if held else "")
+        if not seconds:
+            refuse_beside(c, project, settings, todo)
         verdict = _ask(c, project, settings, [s.revision for s in todo], drained, wait_drained, say)
         verdict.enforce(revisions=[s.revision for s in todo])
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
-        steps: list[dict[str, Any]] = []
-        findings: list[Finding] = []
-        retired: list[str] = []
-        for script in todo:
-            say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
-            before = _proved(c, project, settings, script.revision)
-            try:
-                runner.upgrade(
-                    project, settings.url, script.revision,
-                    attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                                "bgmigrate.findings": findings, "bgmigrate.gate": "open"},
-                )
-            except Refused:
-                if all(r.revision != script.revision for r in revisions.all(c)):  # nothing was changed; the branch's anchor may have been recorded
-                    evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was refused")
-                raise
-            with c.transaction():
-                revisions.finish(c, script.revision)
-                retired = _retire(c, project, settings)  # before the evidence is carried on: it is about who is there
-                evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was applied")
+        if seconds:
+            return _held(settings, todo, enter(c, project, settings, todo, seconds, say), c)
+        done = apply(c, project, settings, todo, say)
     return Report(
-        command="contract", outcome="done", service=settings.service, findings=tuple(findings),
-        extra={"revisions": [s.revision for s in todo], "steps": steps},
-        lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
+        command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
+        extra={"revisions": done.revisions, "steps": done.steps},
+        lines=(f"applied {', '.join(done.revisions)}", *(f"{v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",
     )
 
 
-def _proved(connection: Connection, project: Project, settings: Settings, contract: str) -> str:
-    """The fingerprint that the evidence for this contract has: of things as they are, or as they were when it was begun and killed."""
-    last = evidence_rows.latest(connection, settings.service)
-    begun = any(r.revision == contract for r in revisions.all(connection))
-    return last.fingerprint if begun and last else evidence.current(connection, project, settings)
-
-
-def _retire(connection: Connection, project: Project, settings: Settings) -> list[str]:
-    """When nothing is left to contract, the idle environment's version is gone for good: the next verification does not try it."""
-    live = store.live(connection, settings.service)
-    if live is None or project.pending_contracts(connection):
-        return []
-    return environments.retire(connection, service=settings.service, environment=live.idle)
-
-
-def _unsupported(settings: Settings, fence: bool, quarantine: float | None, undo: bool) -> None:
-    wanted = quarantine if quarantine is not None else settings.contract.quarantine
-    if wanted:
-        raise ConfigurationError(
-            "quarantine is not supported yet: contract drops at once", why="It would look as if what is dropped could be had back.",
-            next="Set contract.quarantine to 0, or wait for a later version.",
-        )
+def _sensible(settings: Settings, fence: bool, undo: bool, purge: bool) -> None:
+    if undo and purge:
+        raise ConfigurationError("--undo and --purge exclude each other", next="Decide: what is purged cannot be taken back.")
     if fence:
         raise ConfigurationError("--fence is not supported yet", next="ALTER ROLE … NOLOGIN by hand, then run without --fence.")
-    if undo:
-        raise Refused("nothing is in quarantine, so nothing can be taken back", next="bgmigrate status", code="BGM917")
+
+
+def _held(settings: Settings, scripts: Sequence[Script], gone: list[str], connection: Connection) -> Report:
+    names = [s.revision for s in scripts]
+    rows = [a for r in names for a in quarantines.asides(connection, r)]
+    until = max(q.until for q in quarantines.all(connection) if q.revision in names)
+    return Report(
+        command="contract", outcome="done", service=settings.service,
+        extra={"revisions": names, "steps": [], "quarantine": as_json(connection, names)},
+        lines=(
+            f"in quarantine until {moment(until)}: {', '.join(names)}", *(f"  {a.what} is {a.aside} now, and kept in step" for a in rows),
+            *(() if rows else ("  nothing of it could be renamed away: all of it waits for the purge",)),
+            *(f"{v} can run on this schema no more: retired" for v in gone),
+        ),
+        next="bgmigrate contract --purge, when nobody misses anything; bgmigrate contract --undo, when somebody does",
+    )
+
+
+def _undone(settings: Settings, names: list[str], findings: list[Finding]) -> Report:
+    return Report(
+        command="contract", outcome="done", service=settings.service,
+        extra={"revisions": names, "steps": []}, findings=tuple(replace(f, severity="warning") for f in findings),
+        lines=(f"taken back: {', '.join(names)}; both versions run on this schema",), next="bgmigrate status",
+    )
+
+
+def _purged(settings: Settings, done: Applied, rows: list[Aside]) -> Report:
+    if not done.revisions:
+        return _nothing(settings, "nothing is in quarantine")
+    return Report(
+        command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
+        extra={"revisions": done.revisions, "steps": done.steps, "purged": [{"table": r.table, "column": r.column} for r in rows]},
+        lines=(f"purged {', '.join(done.revisions)}", *(f"  {r.what} is gone" for r in rows),
+               *(f"{v} can run on this schema no more: retired" for v in done.retired)),
+        next="bgmigrate status",
+    )
+
+
+def _waiting(held: Sequence[Quarantine]) -> str:
+    return "; ".join(f"{q.revision} is in quarantine until {moment(q.until)}" + (", which has passed" if q.over else "") for q in held)
 
 
 def _todo(project: Project, connection: Connection, to: str | None) -> list[Script]:
@@ -159,7 +173,8 @@ def _state(connection: Connection, settings: Settings, drained: str, fingerprint
         )
 
 
-def _nothing(settings: Settings, text: str) -> Report:
+def _nothing(settings: Settings, text: str, next: str = "") -> Report:
     return Report(
-        command="contract", outcome="nothing_to_do", service=settings.service, extra={"revisions": [], "steps": []}, lines=(f"nothing to do: {text}",)
+        command="contract", outcome="nothing_to_do", service=settings.service, extra={"revisions": [], "steps": []},
+        lines=(f"nothing to do: {text}",), next=next,
     )

@@ -9,7 +9,7 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import backfills, environments, quarantines, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
@@ -93,17 +93,19 @@ def _forward(connection: Connection, project: Project, settings: Settings, targe
 def _back(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
     promoted = next(s.at for s in store.history(connection, settings.service) if s.to_environment == target and s.kind != "back")
     began = {r.revision: r for r in revisions.all(connection)}
+    held = {q.revision for q in quarantines.all(connection)}
     # A contract ends every version that was there before its expand; one that was promoted after that expand runs on.
     gone = []
     for contract in project.contracts() if project.adopted else ():
-        if contract.revision in began:
+        if contract.revision in began.keys() | held:
             expands = [began[e] for e in project.closure([contract.revision]) if e in began and began[e].phase == "expand"]
-            since = max((e.started_at for e in expands), default=began[contract.revision].started_at)
+            since = max((e.started_at for e in expands), default=began[contract.revision].started_at if contract.revision in began else promoted)
             if since > promoted:
                 gone.append(contract.revision)
     project.applied(connection)  # raises when the database names a revision that no file has
     return gate.back_gate(
-        development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection)
+        development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection),
+        quarantined=[r for r in gone if r in held and r not in began],
     )
 
 
