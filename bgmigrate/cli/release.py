@@ -93,7 +93,7 @@ def switch(run: Run, to: str | None, reason: str, dry_run: bool, resume: bool, w
 @click.option("--to", metavar="REV", help="Only up to this revision.")
 @click.option("--wait-drained", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for the retired version's last session to end.")
 @click.option("--drained", metavar="REASON", help="State that the retired version is gone; kept as evidence.")
-@click.option("--fence", is_flag=True, help="Not in this version: ALTER ROLE … NOLOGIN.")
+@click.option("--fence", is_flag=True, help="Let the retired version's role log in no more (reversible).")
 @click.option("--quarantine", type=DURATION, metavar="DURATION", help="Rename away for that long instead of dropping.")
 @click.option("--undo", is_flag=True, help="Take back what is in quarantine: the old version runs again.")
 @click.option("--purge", is_flag=True, help="Drop what is in quarantine (with --quarantine: for at least that long).")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,7 +11,6 @@ from bgmigrate import evidence, journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.findings import Finding
-from bgmigrate.gate import Verdict
 from bgmigrate.history.project import Project
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.journal import quarantines, revisions
@@ -23,7 +20,7 @@ from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.apply_contract import Applied, apply
-from bgmigrate.workflow.guards import contract_verdict
+from bgmigrate.workflow.drained import ask
 from bgmigrate.workflow.quarantine import as_json, enter, moment, refuse_beside
 from bgmigrate.workflow.quarantine import purge as drop
 from bgmigrate.workflow.quarantine import undo as take_back
@@ -37,12 +34,14 @@ def contract(
     """Apply the contract branch as far as its expands are applied; killed anywhere, the same call goes on where it stopped.
 
     `wait_drained`: seconds to wait for the retired version's sessions to end. `drained`: a statement that it is gone, kept as evidence.
+    `fence`: keep its role from logging in, once nothing else is in the way.
     `quarantine`: seconds for which what would be dropped is only renamed away (None: as configured; 0: not at all). `undo` takes that back,
     `purge` drops it; with `quarantine` as well only what has been there so long.
     Raises Refused (3), EvidenceMissing (4) or NotDrained (6) with every reason at once, Conflict (5) for locks.
     """
     say = progress or Progress()
-    _sensible(settings, fence, undo, purge)
+    if undo and purge:
+        raise ConfigurationError("--undo and --purge exclude each other", next="Decide: what is purged cannot be taken back.")
     project = Project.open(settings)
     project.anchor("contract")
     refuse_pooler(settings.url)
@@ -61,7 +60,7 @@ def contract(
             return _nothing(settings, _waiting(list(held.values())) or "no contract is pending", "bgmigrate contract --purge" if held else "")
         if not seconds:
             refuse_beside(c, project, settings, todo)
-        verdict = _ask(c, project, settings, [s.revision for s in todo], drained, wait_drained, say)
+        verdict = ask(c, project, settings, [s.revision for s in todo], drained=drained, wait=wait_drained, fence=fence, say=say)
         verdict.enforce(revisions=[s.revision for s in todo])
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
@@ -74,13 +73,6 @@ def contract(
         lines=(f"applied {', '.join(done.revisions)}", *(f"{v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",
     )
-
-
-def _sensible(settings: Settings, fence: bool, undo: bool, purge: bool) -> None:
-    if undo and purge:
-        raise ConfigurationError("--undo and --purge exclude each other", next="Decide: what is purged cannot be taken back.")
-    if fence:
-        raise ConfigurationError("--fence is not supported yet", next="ALTER ROLE … NOLOGIN by hand, then run without --fence.")
 
 
 def _held(settings: Settings, scripts: Sequence[Script], gone: list[str], connection: Connection) -> Report:
@@ -138,32 +130,6 @@ def _todo(project: Project, connection: Connection, to: str | None) -> list[Scri
     expands = {s.revision for s in project.expands()}
     ready = [s for s in pending if project.closure([s.revision]) & expands <= begun]
     return ready or pending
-
-
-def _ask(
-    connection: Connection, project: Project, settings: Settings, contracts: list[str], drained: str | None, wait_drained: float, say: Progress
-) -> Verdict:
-    """The gate's verdict; while sessions are all that is in the way, it is asked again until they are gone and quiet, or time is up."""
-    deadline = time.monotonic() + wait_drained
-    quiet_since: float | None = None
-    said, first = "", True
-    ask = functools.partial(contract_verdict, connection, project, settings, contracts, drained, say=say)
-    while True:
-        verdict = ask(rows=first)  # not all rows at every look: again when nothing else is in the way
-        now = time.monotonic()
-        if verdict.open:
-            quiet_since = quiet_since or now
-            if now - quiet_since >= settings.contract.quiet_for or drained:
-                return verdict if first else ask()
-        else:
-            quiet_since = None
-            waiting = {f.code for f in verdict.findings} == {"BGM912"}
-            if not waiting or now >= deadline:
-                return verdict
-            if said != (said := verdict.findings[0].what):
-                say.step(f"waiting: {said}")
-        first = False
-        time.sleep(0.25)
 
 
 def _state(connection: Connection, settings: Settings, drained: str, fingerprint: str) -> None:

@@ -14,18 +14,25 @@ from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
+from bgmigrate.routing.holders import holders, strangers
+from bgmigrate.routing.sent_since import since
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
 from bgmigrate.workflow.closing import disagreements, without_values
+from bgmigrate.workflow.other_services import mapped_elsewhere
 from bgmigrate.workflow.promotion import begun_since, is_live
+from bgmigrate.workflow.removals import Contracted, contracted
 from bgmigrate.workflow.triggers import broken
 
 
 def contract_verdict(
     connection: Connection, project: Project, settings: Settings, contracts: Sequence[str], drained: str | None = None, *,
-    say: Progress | None = None, rows: bool = True,
+    say: Progress | None = None, rows: bool = True, about: Sequence[Contracted] | None = None,
 ) -> Verdict:
-    """May these contract revisions be applied now? `drained`: the stated reason that the retired version is gone. `rows`: ask every row, too."""
+    """May these contract revisions be applied now? `drained`: the stated reason that the retired version is gone. `rows`: ask every row, too.
+
+    `about`: what these revisions remove, where that has been read before.
+    """
     live = store.live(connection, settings.service)
     applied = project.applied(connection)
     needed = project.closure(contracts) & {s.revision for s in project.expands()}
@@ -40,6 +47,8 @@ def contract_verdict(
     # Looked at first: what a session wrote before it was gone is then seen by what is asked of the rows.
     sessions, unprovable = [str(s) for s in drain.sessions(connection, environment)], drain.unprovable(connection, environment) if retired else None
     now = found.fingerprint if resumed and found else evidence.current(connection, project, settings)
+    about = [contracted(project, c) for c in contracts] if about is None else about
+    tables = sorted({t for a in about for t in a.tables})
     # What was right while blue was there may be so no more: it may have written since what `forward` cannot take.
     basis = f"contract, generation {live.generation if live else 0}, {'drained' if not sessions else 'connected'}"
     return gate.contract_gate(
@@ -58,6 +67,10 @@ def contract_verdict(
         sessions=sessions,
         unprovable=unprovable,
         drained=drained,
+        elsewhere=list(mapped_elsewhere(connection, settings.service, [r for a in about for r in a.removals])),
+        holders=holders(connection, environment) if live else (),
+        sent=since(connection, settings.service, live.generation, environment, tables) if live else (),
+        strangers=[str(s) for s in strangers(connection, settings, tables)],
     )
 
 

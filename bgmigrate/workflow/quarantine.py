@@ -15,7 +15,7 @@ from bgmigrate.errors import ConfigurationError, NotDrained, Refused
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments, quarantines, revisions
+from bgmigrate.journal import environments, fences, quarantines, revisions
 from bgmigrate.journal.quarantines import Aside, Quarantine
 from bgmigrate.ops.runtime import Runtime, beside
 from bgmigrate.ops.set_aside import bound_again, columns_aside, names_back, require_values, table_aside
@@ -96,6 +96,8 @@ def undo(connection: Connection, project: Project, settings: Settings, to: str |
         with connection.transaction():
             quarantines.end(connection, q.revision)
             environments.bring_back(connection, q.retired)
+            if live := store.live(connection, settings.service):
+                fences.lift(connection, settings.service, live.idle)
             evidence.carry(connection, project, settings, before=before, because=f"contract {q.revision} was taken back")
     needed = project.closure([q.revision for q in held]) & {s.revision for s in project.expands()}
     return [q.revision for q in held], list(disagreements(connection, needed, say=say).findings)

@@ -9,11 +9,12 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, quarantines, revisions
+from bgmigrate.journal import backfills, environments, fences, quarantines, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
+from bgmigrate.routing.sent_since import remember
 from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.promotion import begun_since
@@ -49,6 +50,7 @@ def switch(
         verdict.enforce(**{"from": live.environment, "to": target, "direction": kind})
         if not dry_run:
             live = _change(connection, settings.service, live, kind, reason)
+            remember(connection, settings.service, live.generation, settings.environment(live.idle))
         return _report(connection, project, settings, live, target, kind, dry_run)
 
 
@@ -113,6 +115,7 @@ def _change(connection: Connection, service: str, live: Live, kind: Kind, reason
     with connection.transaction():
         now = store.compare_and_set(connection, service, expected=live, to=live.idle, by=operator(), reason=reason, kind=kind)
         environments.promote(connection, service, now.environment)
+        fences.lift(connection, service, now.environment)
         if kind == "back":
             environments.demote(connection, service, live.environment)  # to be switched to again
     return now

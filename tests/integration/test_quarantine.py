@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import psycopg
 
-from tests.integration.shop import BLUE, GREEN, SEED
+from tests.integration.releasing import released
 from tests.lifecycle import catalog
 from tests.project import Project
 
 ROWS = "SELECT id, full_name FROM users ORDER BY id"
-
-
-def released(project: Project, blue: str = BLUE, green: str = GREEN, seed: str = SEED.format(rows=20)) -> None:
-    """Take a project to where contract is next."""
-    project.models(blue=blue, green=green)
-    project.start_blue(seed)
-    project.must("plan", "-m", "change", "--from", project.spec("blue"), "--target", project.spec("green"))
-    project.must("expand")
-    project.must("verify", "--blue", project.spec("blue"), "--green", project.spec("green"))
-    project.must("switch", "--to", "green")
 
 
 def columns(project: Project, table: str = "users") -> set[str]:
