@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bgmigrate.errors import BgmigrateError, EvidenceMissing, NotDrained, Refused, gravest
+from bgmigrate.excerpt import excerpt
 from bgmigrate.findings import Finding
 from bgmigrate.journal.backfills import Backfill
 from bgmigrate.journal.evidence import Evidence
@@ -75,10 +76,13 @@ def switch_gate(
     return _verdict(reasons)
 
 
-def back_gate(*, development: bool, environment: str, contracted: Sequence[str], triggers: Sequence[Finding]) -> Verdict:
+def back_gate(
+    *, development: bool, environment: str, contracted: Sequence[str], triggers: Sequence[Finding], quarantined: Sequence[str] = (),
+) -> Verdict:
     """May traffic go back to the version before? Only what is certain to break it counts: in an incident nobody waits for a verification.
 
-    `contracted`: contract revisions begun since that version was live. `triggers`: findings about sync triggers that do not work.
+    `contracted`: contract revisions begun since that version was live; those `quarantined` can be
+    taken back. `triggers`: findings about sync triggers that do not work.
     """
     if development:
         return Verdict()
@@ -88,7 +92,14 @@ def back_gate(*, development: bool, environment: str, contracted: Sequence[str],
             why="What that version reads or writes has been dropped.", revision=revision,
             next="Go forward: fix the version, `bgmigrate verify`, `bgmigrate switch`.",
         ))
-        for revision in contracted
+        for revision in contracted if revision not in quarantined
+    ]
+    reasons += [
+        (Refused, Finding(
+            code="BGM960", what=f"contract revision {revision} is in quarantine: what {environment}'s version reads and writes has other names now",
+            why="Its first statement would fail.", revision=revision, next="bgmigrate contract --undo",
+        ))
+        for revision in quarantined
     ]
     return _verdict([*reasons, *((Refused, f) for f in triggers)])
 
@@ -96,16 +107,20 @@ def back_gate(*, development: bool, environment: str, contracted: Sequence[str],
 def contract_gate(
     *, development: bool, live: str | None, candidate_live: bool, running: Sequence[str], pending: Sequence[str], backfills: Sequence[Backfill],
     closing: Sequence[Finding], proof: Proof, retired: str | None, sessions: Sequence[str], unprovable: str | None, drained: str | None,
+    elsewhere: Sequence[Finding] = (), inflight: Sequence[tuple[str, int]] = (), holders: Sequence[str] = (), sent: Sequence[str] = (),
+    strangers: Sequence[str] = (),
 ) -> Verdict:
     """May what only the candidate can live with be applied?
 
     `running`, `pending`: unfinished expands that these contracts depend on. `closing`: what the closing check found. `sessions`: those of the
     `retired` environment; `unprovable`: why their absence would prove nothing; `drained`: the stated reason that it is gone all the same.
-    A statement does not outweigh sessions that are seen.
+    `elsewhere`: other services that map what goes. `inflight`: requests that each proxy still has at the retired environment. `holders`: who else
+    needs it, such as replication slots. `sent`: statements of its role since it was retired; `strangers`: sessions of no environment.
+    A stated reason outweighs the last two, and nothing that is seen to be the retired version's.
     """
     if development:
         return Verdict()
-    reasons: list[Reason] = [*_expands(running, pending), *_backfills(backfills), *((Refused, f) for f in closing)]
+    reasons: list[Reason] = [*_expands(running, pending), *_backfills(backfills), *((Refused, f) for f in (*closing, *elsewhere))]
     if not candidate_live:
         reasons.append((Refused, Finding(
             code="BGM911", what=f"the candidate is not live: {live or 'no environment'} is", why="The live version needs what contract removes.",
@@ -124,7 +139,36 @@ def contract_gate(
             why="The retired version would fail on the next statement that touches what contract removes.",
             next=f"Configure environments.{retired or 'blue'}.role or .application_name, or state it: bgmigrate contract --drained \"REASON\"",
         )))
+    reasons += _others(retired or "the retired version", inflight, holders, () if drained else sent, () if drained else strangers)
     return _verdict(reasons)
+
+
+def _others(
+    retired: str, inflight: Sequence[tuple[str, int]], holders: Sequence[str], sent: Sequence[str], strangers: Sequence[str]
+) -> Iterable[Reason]:
+    """Each layer below and above its sessions: proxies, what the database does by itself, statements, and who nobody knows."""
+    why, stated = "It would fail on the next statement that touches what contract removes.", 'bgmigrate contract --drained "REASON"'
+    for proxy, n in inflight:
+        if n:
+            yield NotDrained, Finding(
+                code="BGM966", what=f"{proxy} still has {n} request{'s' if n > 1 else ''} in flight at {retired}", why=why,
+                next="Wait: bgmigrate contract --wait-drained 10m",
+            )
+    for holder in holders:
+        yield NotDrained, Finding(code="BGM964", what=f"{holder} still belongs to {retired}", why=why, next="Drop it, or let it run as another role.")
+    for text in sent:
+        yield NotDrained, Finding(
+            code="BGM962", what=f"{retired} has sent since it was retired: {excerpt(text, 100)}",
+            why="Something of it was at work after traffic had left it: " + why[0].lower() + why[1:],
+            next=f"Find who sends it. If it was its last: {stated}",
+        )
+    for session in strangers:
+        yield NotDrained, Finding(
+            code="BGM963", what=f"a session belongs to no environment: {session}",
+            why="Nobody has proved that it can do without what contract removes.",
+            next=f"End it, configure its role as an environment's, or state what it is: {stated};"
+            ' contract.unknown_sessions = "ignore" asks no more.',
+        )
 
 
 def _expands(running: Iterable[str], pending: Iterable[str]) -> list[Reason]:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bgmigrate.errors import ConfigurationError
 
@@ -107,10 +107,14 @@ class VerifySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ContractSettings:
-    """`quiet_for`: how long the retired environment must have had no session, in seconds."""
+    """`quiet_for`: how long the retired environment must have had no session, `quarantine`: for how long it is renamed away what would be dropped, in
+    seconds. `sessions`: what becomes of those that a fenced role has left. `unknown_sessions`: None is "refuse" where roles tell all apart."""
 
     quiet_for: float = 0.0
     quarantine: float = 0.0
+    archive: str | None = None  # a directory
+    sessions: Literal["wait", "terminate", "fail"] = "wait"
+    unknown_sessions: Literal["refuse", "ignore"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +308,15 @@ def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bo
                 out[key] = int(value)
             except (TypeError, ValueError):
                 raise ConfigurationError(f"{where}.{key} = {value!r} is not a whole number", next=f"For example {key} = 2.") from None
+        elif kinds[key].startswith("Literal"):
+            out[key] = _choice(value, f"{where}.{key}", re.findall(r"'(\w+)'|\"(\w+)\"", kinds[key]))
         else:
             out[key] = value
     return kind(**out)
+
+
+def _choice(value: object, key: str, choices: list[tuple[str, str]]) -> str:
+    known = [a or b for a, b in choices]
+    if value not in known:
+        raise ConfigurationError(f"{key} = {value!r} is none of {', '.join(known)}", next=f'For example {key} = "{known[0]}".')
+    return str(value)

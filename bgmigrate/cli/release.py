@@ -89,14 +89,14 @@ def switch(run: Run, to: str | None, reason: str, dry_run: bool, resume: bool, w
     return run("switch", to=to, reason=reason, dry_run=dry_run, resume=resume, wait=wait)
 
 
-@command(example="bgmigrate contract --wait-drained 10m")
+@command(example="bgmigrate contract --wait-drained 10m\nbgmigrate contract --quarantine 7d\nbgmigrate contract --undo\nbgmigrate contract --purge")
 @click.option("--to", metavar="REV", help="Only up to this revision.")
 @click.option("--wait-drained", type=DURATION, default=0.0, metavar="DURATION", help="Wait that long for the retired version's last session to end.")
 @click.option("--drained", metavar="REASON", help="State that the retired version is gone; kept as evidence.")
-@click.option("--fence", is_flag=True, help="Not in this version: ALTER ROLE … NOLOGIN.")
-@click.option("--quarantine", type=DURATION, metavar="DURATION", help="Not in this version: what contract drops is gone.")
-@click.option("--undo", is_flag=True, help="Not in this version: nothing is ever in quarantine.")
-@click.option("--purge", is_flag=True, help="Drop what is in quarantine.")
+@click.option("--fence", is_flag=True, help="Let the retired version's role log in no more (reversible).")
+@click.option("--quarantine", type=DURATION, metavar="DURATION", help="Rename away for that long instead of dropping.")
+@click.option("--undo", is_flag=True, help="Take back what is in quarantine: the old version runs again.")
+@click.option("--purge", is_flag=True, help="Drop what is in quarantine (with --quarantine: for at least that long).")
 @click.option("--dry-run", is_flag=True, help="Ask the gate and change nothing.")
 @WAIT
 def contract(

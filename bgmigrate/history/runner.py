@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
-from alembic.runtime.migration import MigrationStep
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -45,6 +46,16 @@ def undo(
         return [MigrationStep.downgrade_from_script(project.script.revision_map, s) for s in scripts if s is not None]
 
     _run(project, url, steps, tuple(revisions), attributes, scratch)
+
+
+def beside(project: Project, url: str, work: Callable[[MigrationContext], None], *, attributes: Mapping[str, Any] | None = None) -> None:
+    """Do something on the connection that env.py makes, and apply no revision: with its role and its search path. Raises as `upgrade` does."""
+
+    def steps(heads: Any) -> list[Any]:
+        work(context.get_context())
+        return []
+
+    _run(project, url, steps, (), attributes, False)
 
 
 def stamp(project: Project, url: str, *revisions: str, scratch: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -88,6 +89,19 @@ def retire(connection: Connection, *, service: str, environment: str, version: s
         (service, environment, version, version),
     ).fetchall()
     return sorted({r[0] for r in rows})
+
+
+def bring_back(connection: Connection, retired: Mapping[str, str]) -> None:
+    """Undo a retirement: versions by their ids, with the states that they had. A place that was taken meanwhile stays taken."""
+    for id, state in retired.items():
+        connection.execute(
+            """
+            UPDATE bgmigrate.version v SET state = %s WHERE id = %s AND state = 'retired'
+               AND NOT EXISTS (SELECT FROM bgmigrate.version o
+                                WHERE (o.service, o.environment) = (v.service, v.environment) AND o.state IN ('deployed', 'candidate'))
+            """,
+            (state, int(id)),
+        )
 
 
 def development(connection: Connection) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Synchronization:
     function: str
     revision: str
     spec: dict[str, Any]
+    aside: str | None = None  # while a contract holds columns of it in quarantine: the key that the table had before
 
     @property
     def written(self) -> set[tuple[str, str]]:
@@ -53,9 +54,27 @@ def remove(connection: Connection, *, table: str, trigger: str) -> None:
     connection.execute("DELETE FROM bgmigrate.synchronization WHERE table_name = %s AND trigger = %s", (table, trigger))
 
 
-def all(connection: Connection) -> list[Synchronization]:
-    """Every trigger that must be there now, by table and name."""
+def all(connection: Connection, *, held: bool = False) -> list[Synchronization]:
+    """Every trigger that keeps two versions in step now, by table and name.
+
+    `held`: those too whose old columns a contract holds in quarantine; the expressions of these no longer are about columns that are there.
+    """
     with connection.cursor(row_factory=class_row(Synchronization)) as cursor:
         return cursor.execute(
-            'SELECT table_name AS "table", trigger, function, revision, spec FROM bgmigrate.synchronization ORDER BY table_name, trigger'
+            """
+            SELECT table_name AS "table", trigger, function, revision, spec, to_jsonb(s) ->> 'aside' AS aside FROM bgmigrate.synchronization s
+             WHERE to_jsonb(s) ->> 'aside' IS NULL OR %s ORDER BY table_name, trigger
+            """,  # a journal that only older releases have written has no such column yet
+            (held,),
         ).fetchall()
+
+
+def set_aside(connection: Connection, *, table: str, place: str, triggers: Sequence[str]) -> None:
+    """Record which of a table's triggers are about what is in quarantine (nothing else is known of the others), and its key meanwhile."""
+    connection.execute(
+        """
+        UPDATE bgmigrate.synchronization SET table_name = %s, aside = CASE WHEN trigger = ANY (%s) OR %s THEN %s END
+         WHERE coalesce(aside, table_name) = %s
+        """,
+        (place, list(triggers), place != table, table, table),
+    )

@@ -39,7 +39,8 @@ def read(
             unreached(module, recorder, tape)
     return Reading(
         revision=revision, path=path, phase=phase, statements=tuple(tape.statements), sql=tuple(tape.sql),
-        known=before, gated="begin_contract" in tape.verbs, small=small,
+        known=before, gated="begin_contract" in (s.verb for s in tape.steps), small=small,
+        steps=tuple(tape.steps),
     )
 
 

@@ -31,7 +31,7 @@ class Tape:
     def __init__(self, path: str, known: Known) -> None:
         self.path, self.statements, self.reached = path, Noted(), set[int]()
         self.sql: list[tuple[int | None, str]] = []
-        self.verbs: list[str] = []  # of our own operations
+        self.steps: list[Any] = []  # our own operations
         self._transaction: int | None = 0
         self._last = 0
         self._known = known
@@ -71,7 +71,7 @@ class Tape:
         """Note an operation of ours: it commits what was open, and runs transactions of its own."""
         from bgmigrate.lint import own
 
-        self.verbs.append(step.verb)
+        self.steps.append(step)
         for action in own.actions(step):
             self.note(action, ours=True)
         self._fresh()

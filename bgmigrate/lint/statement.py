@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bgmigrate.lint.actions import (
     Action,
@@ -53,6 +53,7 @@ class Reading:
     gated: bool = False
     sql: Sequence[tuple[int | None, str]] = ()  # what was written as SQL, and on which line
     small: frozenset[str] = frozenset()  # tables of which the configuration says that they are small
+    steps: Sequence[Any] = ()  # the operations of ours among them
 
     @property
     def traffic(self) -> bool:

@@ -7,7 +7,7 @@ of our own with nothing open around them, so a lock is held for one statement an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -61,6 +61,10 @@ class Step(MigrateOperation):
     def undo(self) -> Step | None:
         """The operation that rollback runs; None when there is nothing to take back."""
         return None
+
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        """What it takes from the old version and no one's name replaces, as (table, column; none for the table): what quarantine can rename away."""
+        return ()
 
     def stays(self) -> tuple[tuple[str, str], ...]:
         """What of it no rollback can take back, as (kind, name) of `catalog.everything`; its undoing must say so."""

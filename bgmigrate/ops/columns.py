@@ -121,6 +121,9 @@ class DropColumns(Step):
             gone = ended(on, self.table, self.columns)
             on.strong(tables, *gone, *(drop_column(self.table, c) for c in self.columns), lock="ACCESS EXCLUSIVE")
 
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        return [(self.table, c) for c in self.columns]
+
     def merge(self, other: Step) -> DropColumns | None:
         if isinstance(other, DropColumns) and other.table == self.table:
             return DropColumns(self.table, self.columns + other.columns)

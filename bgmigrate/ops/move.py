@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,6 +161,9 @@ class StopSynchronizingTables(Step):
             lock="ACCESS EXCLUSIVE",
             after=lambda c, _: None if on.scratch else self._forget(c, move),
         )
+
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        return [(self.old, c) for c in self.drop]
 
     def _forget(self, c: Connection, move: Moved) -> None:
         for table, roles in ((self.old, ON_OLD), (self.new, ON_NEW)):

@@ -21,13 +21,19 @@ def copied(expression: str, columns: Collection[str]) -> str | None:
     return next((c for c in columns if text == ident(c)), None)
 
 
-def over(row: str, expression: str, table: str, columns: Collection[str]) -> str:
+def over(row: str, expression: str, table: str, columns: Collection[str], aside: Mapping[str, str] | None = None) -> str:
     """The expression evaluated over a PL/pgSQL row variable. Its names are resolved by the server, never replaced in its text."""
+    known = aside or {}
     if column := copied(expression, columns):
-        return f"{row}.{ident(column)}"
+        return f"{row}.{ident(known.get(column, column))}"
     if not references(expression, columns):
         return f"({expression})"
-    return compose("(SELECT ({e:q}) FROM (SELECT {r:q}.*) AS {t:i})", e=expression, r=row, t=split(table)[1])
+    return compose("(SELECT ({e:q}) FROM ({r:q}) AS {t:i})", e=expression, r=whole(row, expression, known), t=split(table)[1])
+
+
+def whole(row: str, expressions: str, aside: Mapping[str, str]) -> str:
+    """The query that gives a row as expressions know it: what is set aside stands in it under its own name, too."""
+    return f"SELECT {row}.*" + "".join(f", {row}.{ident(q)} AS {ident(c)}" for c, q in aside.items() if references(expressions, {c}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,13 @@ class Moved:
     without: Mapping[str, str] = field(default_factory=dict)
     old_columns: Mapping[str, str]
     new_columns: Mapping[str, str]
+    aside: Mapping[str, str] = field(default_factory=dict)  # old columns in quarantine, with their names there
+    place: str = ""  # the old table's key, where it is in quarantine itself
     guessed: bool = False  # are the columns only words of the expressions, because there is no database to ask?
+
+    def at(self, row: str, column: str) -> str:
+        """A column of an old row, under the name that it has now."""
+        return f"{row}.{ident(self.aside.get(column, column))}"
 
     @property
     def link(self) -> dict[str, str]:
@@ -94,7 +106,7 @@ class Moved:
     # --- conditions, over rows that are PL/pgSQL variables or the tables themselves
     def forward(self, part: Part, column: str, row: str) -> str:
         """A new column's value, from an old row."""
-        return over(row, part.forward[column], self.old, self.old_columns)
+        return over(row, part.forward[column], self.old, self.old_columns, self.aside)
 
     def backward(self, part: Part, column: str, row: str) -> str:
         """An old column's value, from a new row."""
@@ -102,11 +114,11 @@ class Moved:
 
     def when(self, part: Part, row: str) -> str:
         """Has this old row such a new one?"""
-        return f"coalesce({over(row, part.when, self.old, self.old_columns)}, false)"
+        return f"coalesce({over(row, part.when, self.old, self.old_columns, self.aside)}, false)"
 
     def linked(self, new: str, old: str) -> str:
         """Do these rows belong together?"""
-        return " AND ".join(f"{new}.{ident(n)} = {old}.{ident(o)}" for n, o in self.link.items())
+        return " AND ".join(f"{new}.{ident(n)} = {self.at(old, o)}" for n, o in self.link.items())
 
     def is_part(self, part: Part, new: str) -> str:
         """Is a new row of this part?"""
@@ -120,7 +132,7 @@ class Moved:
 
     def says_old(self, part: Part, new: str, old: str) -> str:
         """Does the new row say what the old one says?"""
-        return _none(differs(f"{old}.{ident(c)}", self._stored_old(part, c, new), self.old_columns[c]) for c in part.backward)
+        return _none(differs(self.at(old, c), self._stored_old(part, c, new), self.old_columns[c]) for c in part.backward)
 
     def says_new(self, part: Part, old: str, new: str) -> str:
         """Does the old row say what the new one says? Never where `backward` reads what no old column gives."""
@@ -134,7 +146,7 @@ class Moved:
 
     def is_bare(self, part: Part, old: str) -> str:
         """Does the old row hold what it holds without a new one?"""
-        return _none(differs(f"{old}.{ident(c)}", self.lacking(c), self.old_columns[c]) for c in part.backward) if part.backward else "false"
+        return _none(differs(self.at(old, c), self.lacking(c), self.old_columns[c]) for c in part.backward) if part.backward else "false"
 
     def lacking(self, column: str) -> str:
         """What an old column holds without a new row."""

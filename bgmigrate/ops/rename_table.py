@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bgmigrate.naming import index_key, split
@@ -83,6 +84,10 @@ class RenameTable(Step):
     to: str
     constraints: dict[str, str] = field(default_factory=dict)
     indexes: dict[str, str] = field(default_factory=dict)
+
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        """The old name: the view shows the new one meanwhile."""
+        return [(self.table, None)]
 
     def run(self, on: Runtime) -> None:
         if not on.exists(self.table):

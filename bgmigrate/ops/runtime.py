@@ -193,6 +193,13 @@ def runtime_of(context: MigrationContext) -> Iterator[Runtime]:
         yield _live(context)
 
 
+def beside(context: MigrationContext) -> Runtime:
+    """The run that this migration context stands for, before the first of its revisions: for what is done beside them."""
+    if context.connection is not None and context.connection.in_transaction():
+        context.connection.rollback()  # Alembic has read its version table, and nothing else
+    return _live(context)
+
+
 def _idle(context: MigrationContext) -> bool:
     """Has Alembic's connection no transaction on the server? SQLAlchemy begins one with its first statement; there is nothing to commit then.
 

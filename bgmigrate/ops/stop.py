@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +108,10 @@ class StopSynchronizing(Step):
             return not self.rename.keys() & columns
         return bool(self.first or self.last or self.adopt) and not columns & {*self.drop}
 
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        """A column whose name another one takes in the same transaction is called by it in both versions: it cannot be renamed away before."""
+        return [(self.table, c) for c in self.drop if c not in self.rename.values()]
+
     def merge(self, other: Step) -> StopSynchronizing | None:
         if isinstance(other, StopSynchronizing) and (other.table, other.name) == (self.table, self.name):
             return StopSynchronizing(
@@ -136,6 +141,9 @@ class StopTogether(Step):
 
     tables: list[dict[str, Any]]
     types: dict[str, str]
+
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        return [r for arguments in self.tables for r in StopSynchronizing(**arguments).removes()]
 
     def run(self, on: Runtime) -> None:
         stops = [s for s in (StopSynchronizing(**arguments) for arguments in self.tables) if on.exists(s.table) and not s.done(on)]

@@ -31,7 +31,8 @@ class Sync:
     """What is kept in step. `forward`: new columns from old rows; `backward`: old columns from new rows; `required`: never left NULL;
     `mirror`: columns that neither version writes, computed on every write; `mirror_back`: what a foreign key's action on one does to its column;
     `mirror_from`: for one that was the column before, what its column was made of it by; `fill`: what takes the place of a NULL, and of
-    nothing else; `lossy`: columns in which NULL is right where their expression cannot take what is there."""
+    nothing else; `lossy`: columns in which NULL is right where their expression cannot take what is there; `aside`: what columns that a contract
+    holds in quarantine are called meanwhile: expressions go on with the names that they had."""
 
     table: str
     columns: Mapping[str, str]  # every column of the table, the new ones included, with its type
@@ -43,7 +44,12 @@ class Sync:
     mirror_from: Mapping[str, str] = field(default_factory=dict)
     fill: Mapping[str, str] = field(default_factory=dict)
     lossy: Collection[str] = ()
+    aside: Mapping[str, str] = field(default_factory=dict)
     green: str = "green"  # the environment that the new columns belong to
+
+    def _at(self, row: str, column: str) -> str:
+        """The column of NEW or OLD, under the name that it has now."""
+        return f"{row}.{ident(self.aside.get(column, column))}"
 
     def inputs(self, expression: str) -> list[str]:
         """The columns that an expression reads, in the table's order."""
@@ -112,20 +118,21 @@ class Sync:
         """Is the row's column something else than what the expression gives, once stored there?"""
         value = self.value(row, expression)
         type_ = self.columns[column]
-        return differs(f"{row}.{ident(column)}", value if self._is_copy(column, expression) else as_stored(value, type_), type_)
+        return differs(self._at(row, column), value if self._is_copy(column, expression) else as_stored(value, type_), type_)
 
     def value(self, row: str, expression: str) -> str:
         """The expression evaluated over NEW or OLD. Its names are resolved by the server, never replaced in its text."""
         if column := self._copies(expression):
-            return f"{row}.{ident(column)}"
+            return self._at(row, column)
         if not self.inputs(expression) or self._tame(expression):
             return f"({expression})"  # its columns are in variables: `_load`
-        return compose("(SELECT ({e:q}) FROM (SELECT {r:q}.*) AS {t:i})", e=expression, r=row, t=split(self.table)[1])
+        named = "".join(f", {self._at(row, c)} AS {ident(c)}" for c in self.inputs(expression) if c in self.aside)
+        return compose("(SELECT ({e:q}) FROM (SELECT {r:q}.*{n:q}) AS {t:i})", e=expression, r=row, n=named, t=split(self.table)[1])
 
     def _load(self, row: str, *expressions: str) -> list[str]:
         """Put the columns that tame expressions read into the variables of their names, from NEW or OLD."""
         read = {c for e in expressions if self._tame(e) and not self._copies(e) for c in self.inputs(e)}
-        return [f"{ident(c)} := {row}.{ident(c)};" for c in self.columns if c in read]
+        return [f"{ident(c)} := {self._at(row, c)};" for c in self.columns if c in read]
 
     def _variables(self) -> list[str]:
         every = (*self.forward.values(), *self.backward.values(), *self.mirror.values(), *self.mirror_back.values(), *self.fill.values())
@@ -136,7 +143,7 @@ class Sync:
         """The statements between BEGIN and RETURN NEW."""
         lines: list[str] = []
         for column, expression in self.fill.items():  # first: the rules below see the row with its value
-            lines.append(f"IF NEW.{ident(column)} IS NULL THEN")
+            lines.append(f"IF {self._at('NEW', column)} IS NULL THEN")
             lines += [f"    {line}" for line in self._assign(column, expression, guarded=True)] + ["END IF;"]
         for new, old in self.pairs:
             lines += self._pair(new, old)
@@ -163,12 +170,14 @@ class Sync:
         return [n for new, old in self.pairs if set(old) & set(inputs) for n in new if n not in inputs]
 
     def _assign(self, target: str, expression: str, *, guarded: bool) -> list[str]:
-        assignment = [*self._load("NEW", expression), f"NEW.{ident(target)} := {self.value('NEW', expression)};"]
+        assignment = [*self._load("NEW", expression), f"{self._at('NEW', target)} := {self.value('NEW', expression)};"]
+        # what is in quarantine is nobody's any more, and must not stand in the way of the version that runs
+        guarded = guarded or target in self.aside
         if not guarded or not self.inputs(expression) or self.cannot_fail(target, expression):
             return assignment
         # A value that the expression cannot take must not become an error in the other version's face: it reads as NULL,
         # counts as divergent, and keeps contract shut until it is mended.
-        return ["BEGIN", *(f"    {line}" for line in assignment), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(target)} := NULL;", "END;"]
+        return ["BEGIN", *(f"    {line}" for line in assignment), "EXCEPTION WHEN OTHERS THEN", f"    {self._at('NEW', target)} := NULL;", "END;"]
 
     def cannot_fail(self, column: str, expression: str) -> bool:
         """Can a plain query say the expression of every row, and store it in the column?"""
@@ -184,18 +193,19 @@ class Sync:
                 yield from (f"    {line}" for line in self._assign(target, source[target], guarded=guarded))
 
     def _changed(self, columns: Sequence[str]) -> str:
-        return " OR ".join(differs(f"NEW.{ident(c)}", f"OLD.{ident(c)}", self.columns[c]) for c in columns) or "false"
+        return " OR ".join(differs(self._at("NEW", c), self._at("OLD", c), self.columns[c]) for c in columns) or "false"
 
     def _is_green(self) -> str:
         return f"COALESCE(current_setting('bgmigrate.environment', true), '') = {literal(self.green)}"
 
     def _pair(self, new: list[str], old: list[str]) -> list[str]:
-        empty = " AND ".join(f"NEW.{ident(c)} IS NULL" for c in new)
+        empty = " AND ".join(f"{self._at('NEW', c)} IS NULL" for c in new)
         inputs = [c for c in self.columns if any(c in self.inputs(self.forward[n]) for n in new)]
+        green = "true" if self.aside.keys() & {*old} else self._is_green()  # nobody but the new version writes any more
         return [
             f"-- {', '.join(new)} <-> {', '.join(old)}: on INSERT the side that is set wins, on UPDATE the side that changed",
             "IF TG_OP = 'INSERT' THEN",
-            f"    IF {empty} AND NOT ({self._is_green()}) THEN",
+            f"    IF {empty} AND NOT ({green}) THEN",
             *(f"    {line}" for line in self._assign_all(new, self.forward, guarded=True)),
             "    ELSE",
             *(f"    {line}" for line in self._assign_all(old, self.backward, guarded=False)),
@@ -218,7 +228,7 @@ class Sync:
         return ["BEGIN", *(f"    {line}" for line in lines), "EXCEPTION WHEN OTHERS THEN", *compute, "END;"]
 
     def _derive(self, column: str, expression: str) -> list[str]:
-        target, forward = ident(column), column in self.forward
+        forward, target = column in self.forward, self._at("NEW", column)
         green = f" AND NOT ({self._is_green()})" if forward and column not in self.required else ""
         inputs = [c for c in self.inputs(expression) if c != column]
         # green wrote what this column would follow, and not the column: it keeps what it has
@@ -226,19 +236,19 @@ class Sync:
         lines = [
             f"-- {column}: computed where the writer leaves it out, and again while it still holds what its inputs gave",
             "IF TG_OP = 'INSERT' THEN",
-            f"    IF NEW.{target} IS NULL{green} THEN",
+            f"    IF {target} IS NULL{green} THEN",
             *(f"    {line}" for line in self._assign_all([column], {column: expression}, guarded=forward)),
             "    END IF;",
         ]
         if inputs:
-            same = differs(f"NEW.{target}", f"OLD.{target}", self.columns[column])
+            same = self._changed([column])
             held = self._held(column, expression)
             lines += [
                 f"ELSIF NOT ({same}) AND ({self._changed(inputs)}){by_blue} THEN",
                 *(f"    {line}" for line in held),
             ]
         if column in self.required:
-            lines += [f"ELSIF NEW.{target} IS NULL THEN", *self._assign_all([column], {column: expression}, guarded=forward)]
+            lines += [f"ELSIF {target} IS NULL THEN", *self._assign_all([column], {column: expression}, guarded=forward)]
         return [*lines, "END IF;"]
 
     def _held(self, column: str, expression: str) -> list[str]:
@@ -248,12 +258,12 @@ class Sync:
             *self._load("OLD", expression),
             f"IF NOT ({old}) THEN",
             *(f"    {line}" for line in self._load("NEW", expression)),
-            f"    NEW.{ident(column)} := {self.value('NEW', expression)};",
+            f"    {self._at('NEW', column)} := {self.value('NEW', expression)};",
             "END IF;",
         ]
-        if column not in self.forward or self._is_copy(column, expression) or self._total(column, expression):
+        if (column not in self.forward and column not in self.aside) or self._is_copy(column, expression) or self._total(column, expression):
             return compute
-        return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    NEW.{ident(column)} := NULL;", "END;"]
+        return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    {self._at('NEW', column)} := NULL;", "END;"]
 
     def function(self, name: str, search_path: str) -> str:
         """CREATE OR REPLACE FUNCTION for the trigger of this name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bgmigrate.naming import ident
@@ -51,6 +52,9 @@ class DropTables(Step):
     def run(self, on: Runtime) -> None:
         names = [compose("{t:t}", t=t) for t in self.tables]
         on.strong(linked(on, self.tables), compose("DROP TABLE IF EXISTS {t:q}", t=names), lock="ACCESS EXCLUSIVE")
+
+    def removes(self) -> Iterable[tuple[str, str | None]]:
+        return [(t, None) for t in self.tables]
 
     def merge(self, other: Step) -> DropTables | None:
         return DropTables(self.tables + other.tables) if isinstance(other, DropTables) else None

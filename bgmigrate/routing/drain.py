@@ -45,7 +45,7 @@ def sessions(connection: Connection, environment: Environment) -> list[Session]:
     """
     if unconfigured(environment):
         return []
-    return [s for s in _all(connection) if _matches(s, environment)]
+    return [s for s in _all(connection) if matches(s, environment)]
 
 
 def unprovable(connection: Connection, environment: Environment) -> str | None:
@@ -70,7 +70,8 @@ def _all(connection: Connection) -> list[Session]:
     return [s for s in found if not (s.application_name or "").startswith(OURS)]
 
 
-def _matches(session: Session, environment: Environment) -> bool:
+def matches(session: Session, environment: Environment) -> bool:
+    """May the session be this environment's?"""
     if environment.role is not None and session.user != environment.role:
         return False
     if environment.application_name is None or session.pid is None:

@@ -7,7 +7,7 @@
             bgm_there := FOUND;
             IF NOT bgm_there THEN
                 IF {when:q} AND NOT {by_green:q} AND (bgm_fresh OR NOT ({bare:q})) THEN
-                    INSERT INTO {new:t} ({columns:i}) SELECT {values:q} FROM (SELECT bgm_now.*) AS {o:i} ON CONFLICT ({key:i}) DO NOTHING;
+                    INSERT INTO {new:t} ({columns:i}) SELECT {values:q} FROM ({whole:q}) AS {o:i} ON CONFLICT ({key:i}) DO NOTHING;
                 END IF;
             ELSIF {says_old:q} THEN
                 NULL; -- it is the new version's own write, coming back

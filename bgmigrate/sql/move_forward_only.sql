@@ -5,7 +5,7 @@
             SELECT {n:i}.* INTO bgm_row FROM {new:t} AS {n:i} WHERE {mine:q} FOR NO KEY UPDATE;
             bgm_there := FOUND;
             IF NOT bgm_there AND {when:q} AND NOT {by_green:q} THEN
-                INSERT INTO {new:t} ({columns:i}) SELECT {values:q} FROM (SELECT bgm_now.*) AS {o:i} ON CONFLICT ({key:i}) DO NOTHING;
+                INSERT INTO {new:t} ({columns:i}) SELECT {values:q} FROM ({whole:q}) AS {o:i} ON CONFLICT ({key:i}) DO NOTHING;
             ELSIF bgm_there AND TG_OP = 'UPDATE' AND NOT {when:q} THEN -- unless the new version has given it a value of its own
                 DELETE FROM {new:t} AS {n:i} WHERE {mine:q} AND {held:q};
             END IF;

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import time
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from alembic.script import Script
 
 from bgmigrate import evidence, journal
 from bgmigrate.database import Connection, connect
-from bgmigrate.errors import ConfigurationError, Refused
+from bgmigrate.errors import ConfigurationError
 from bgmigrate.findings import Finding
-from bgmigrate.gate import Verdict
-from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments, revisions
 from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.journal import quarantines, revisions
+from bgmigrate.journal.quarantines import Aside, Quarantine
 from bgmigrate.locking import run_lock
 from bgmigrate.pooler import refuse_pooler
 from bgmigrate.progress import Progress
-from bgmigrate.routing import store
 from bgmigrate.settings import Settings
-from bgmigrate.workflow.guards import contract_verdict
+from bgmigrate.workflow.apply_contract import Applied, apply
+from bgmigrate.workflow.drained import ask
+from bgmigrate.workflow.quarantine import as_json, enter, moment, refuse_beside
+from bgmigrate.workflow.quarantine import purge as drop
+from bgmigrate.workflow.quarantine import undo as take_back
 from bgmigrate.workflow.report import Report
 
 
@@ -35,12 +36,16 @@ def contract(
     """Apply the contract branch as far as its expands are applied; killed anywhere, the same call goes on where it stopped.
 
     `wait_drained`: seconds to wait for the retired version's sessions to end. `drained`: a statement that it is gone, kept as evidence.
+    `fence`: keep its role from logging in, once nothing else is in the way.
+    `quarantine`: seconds for which what would be dropped is only renamed away (None: as configured; 0: not at all). `undo` takes that back,
+    `purge` drops it; with `quarantine` as well only what has been there so long.
     Raises Refused (3), EvidenceMissing (4) or NotDrained (6) with every reason at once, Conflict (5) for locks.
     """
     say = progress or Progress()
-    _unsupported(settings, fence, quarantine, undo)
-    if purge:
-        return _nothing(settings, "nothing is in quarantine")
+    if undo and purge:
+        raise ConfigurationError("--undo and --purge exclude each other", next="Decide: what is purged cannot be taken back.")
+    if dry_run and (undo or purge):
+        raise ConfigurationError("--dry-run asks the gate, which --undo and --purge have not", next="bgmigrate status says what is in quarantine.")
     project = Project.open(settings)
     project.anchor("contract")
     refuse_pooler(settings.url)
@@ -51,39 +56,30 @@ def contract(
         if not dry_run:
             stack.enter_context(run_lock(settings.url, settings.service, command="contract", wait=wait))
         c = stack.enter_context(connect(settings.url, purpose="contract"))
-        todo = _todo(project, c, to)
+        if undo:
+            return _undone(settings, *take_back(c, project, settings, to, say))
+        if purge:
+            return _purged(settings, *drop(c, project, settings, to, quarantine, say))
+        seconds = settings.contract.quarantine if quarantine is None else quarantine
+        held = {q.revision: q for q in quarantines.all(c)}
+        todo = [s for s in _todo(project, c, to) if s.revision not in held or (seconds and held[s.revision].state == "entering")]
         if not todo:
-            return _nothing(settings, "no contract is pending")
-        verdict = _ask(c, project, settings, [s.revision for s in todo], drained, wait_drained, say)
+            return _nothing(settings, _waiting(list(held.values())) or "no contract is pending", "bgmigrate contract --purge" if held else "")
+        if not seconds:
+            refuse_beside(c, project, settings, todo)
+        verdict = ask(c, project, settings, [s.revision for s in todo], drained=drained, wait=wait_drained, fence=fence and not dry_run, say=say)
         verdict.enforce(revisions=[s.revision for s in todo])
         if dry_run:
             return _open(c, project, settings, todo)
         if drained:
             _state(c, settings, drained, evidence.current(c, project, settings))
-        steps: list[dict[str, Any]] = []
-        findings: list[Finding] = []
-        retired: list[str] = []
-        for script in todo:
-            say.step(f"contract {script.revision}: {(script.doc or '').splitlines()[0] if script.doc else ''}")
-            before = _proved(c, project, settings, script.revision)
-            try:
-                runner.upgrade(
-                    project, settings.url, script.revision,
-                    attributes={"bgmigrate.settings": settings, "bgmigrate.progress": say, "bgmigrate.locked": True, "bgmigrate.steps": steps,
-                                "bgmigrate.findings": findings, "bgmigrate.gate": "open"},
-                )
-            except Refused:
-                if all(r.revision != script.revision for r in revisions.all(c)):  # nothing was changed; the branch's anchor may have been recorded
-                    evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was refused")
-                raise
-            with c.transaction():
-                revisions.finish(c, script.revision)
-                retired = _retire(c, project, settings)  # before the evidence is carried on: it is about who is there
-                evidence.carry(c, project, settings, before=before, because=f"contract {script.revision} was applied")
+        if seconds:
+            return _held(settings, todo, enter(c, project, settings, todo, seconds, say), c)
+        done = apply(c, project, settings, todo, say)
     return Report(
-        command="contract", outcome="done", service=settings.service, findings=tuple(findings),
-        extra={"revisions": [s.revision for s in todo], "steps": steps},
-        lines=(f"applied {', '.join(s.revision for s in todo)}", *(f"{v} can run on this schema no more: retired" for v in retired)),
+        command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
+        extra={"revisions": done.revisions, "steps": done.steps},
+        lines=(f"applied {', '.join(done.revisions)}", *(f"{v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",
     )
 
@@ -97,32 +93,44 @@ def _open(connection: Connection, project: Project, settings: Settings, todo: li
     )
 
 
-def _proved(connection: Connection, project: Project, settings: Settings, contract: str) -> str:
-    """The fingerprint that the evidence for this contract has: of things as they are, or as they were when it was begun and killed."""
-    last = evidence_rows.latest(connection, settings.service)
-    begun = any(r.revision == contract for r in revisions.all(connection))
-    return last.fingerprint if begun and last else evidence.current(connection, project, settings)
+def _held(settings: Settings, scripts: Sequence[Script], gone: list[str], connection: Connection) -> Report:
+    names = [s.revision for s in scripts]
+    rows = [a for r in names for a in quarantines.asides(connection, r)]
+    until = max(q.until for q in quarantines.all(connection) if q.revision in names)
+    return Report(
+        command="contract", outcome="done", service=settings.service,
+        extra={"revisions": names, "steps": [], "quarantine": as_json(connection, names)},
+        lines=(
+            f"in quarantine until {moment(until)}: {', '.join(names)}", *(f"  {a.what} is {a.aside} now, and kept in step" for a in rows),
+            *(() if rows else ("  nothing of it could be renamed away: all of it waits for the purge",)),
+            *(f"{v} can run on this schema no more: retired" for v in gone),
+        ),
+        next="bgmigrate contract --purge, when nobody misses anything; bgmigrate contract --undo, when somebody does",
+    )
 
 
-def _retire(connection: Connection, project: Project, settings: Settings) -> list[str]:
-    """When nothing is left to contract, the idle environment's version is gone for good: the next verification does not try it."""
-    live = store.live(connection, settings.service)
-    if live is None or project.pending_contracts(connection):
-        return []
-    return environments.retire(connection, service=settings.service, environment=live.idle)
+def _undone(settings: Settings, names: list[str], findings: list[Finding]) -> Report:
+    return Report(
+        command="contract", outcome="done", service=settings.service,
+        extra={"revisions": names, "steps": []}, findings=tuple(replace(f, severity="warning") for f in findings),
+        lines=(f"taken back: {', '.join(names)}; both versions run on this schema",), next="bgmigrate status",
+    )
 
 
-def _unsupported(settings: Settings, fence: bool, quarantine: float | None, undo: bool) -> None:
-    wanted = quarantine if quarantine is not None else settings.contract.quarantine
-    if wanted:
-        raise ConfigurationError(
-            "quarantine is not supported yet: contract drops at once", why="It would look as if what is dropped could be had back.",
-            next="Set contract.quarantine to 0, or wait for a later version.",
-        )
-    if fence:
-        raise ConfigurationError("--fence is not supported yet", next="ALTER ROLE … NOLOGIN by hand, then run without --fence.")
-    if undo:
-        raise Refused("nothing is in quarantine, so nothing can be taken back", next="bgmigrate status", code="BGM917")
+def _purged(settings: Settings, done: Applied, rows: list[Aside]) -> Report:
+    if not done.revisions:
+        return _nothing(settings, "nothing is in quarantine")
+    return Report(
+        command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
+        extra={"revisions": done.revisions, "steps": done.steps, "purged": [{"table": r.table, "column": r.column} for r in rows]},
+        lines=(f"purged {', '.join(done.revisions)}", *(f"  {r.what} is gone" for r in rows),
+               *(f"{v} can run on this schema no more: retired" for v in done.retired)),
+        next="bgmigrate status",
+    )
+
+
+def _waiting(held: Sequence[Quarantine]) -> str:
+    return "; ".join(f"{q.revision} is in quarantine until {moment(q.until)}" + (", which has passed" if q.over else "") for q in held)
 
 
 def _todo(project: Project, connection: Connection, to: str | None) -> list[Script]:
@@ -142,32 +150,6 @@ def _todo(project: Project, connection: Connection, to: str | None) -> list[Scri
     return ready or pending
 
 
-def _ask(
-    connection: Connection, project: Project, settings: Settings, contracts: list[str], drained: str | None, wait_drained: float, say: Progress
-) -> Verdict:
-    """The gate's verdict; while sessions are all that is in the way, it is asked again until they are gone and quiet, or time is up."""
-    deadline = time.monotonic() + wait_drained
-    quiet_since: float | None = None
-    said, first = "", True
-    ask = functools.partial(contract_verdict, connection, project, settings, contracts, drained, say=say)
-    while True:
-        verdict = ask(rows=first)  # not all rows at every look: again when nothing else is in the way
-        now = time.monotonic()
-        if verdict.open:
-            quiet_since = quiet_since or now
-            if now - quiet_since >= settings.contract.quiet_for or drained:
-                return verdict if first else ask()
-        else:
-            quiet_since = None
-            waiting = {f.code for f in verdict.findings} == {"BGM912"}
-            if not waiting or now >= deadline:
-                return verdict
-            if said != (said := verdict.findings[0].what):
-                say.step(f"waiting: {said}")
-        first = False
-        time.sleep(0.25)
-
-
 def _state(connection: Connection, settings: Settings, drained: str, fingerprint: str) -> None:
     with connection.transaction():
         evidence_rows.record(
@@ -175,7 +157,8 @@ def _state(connection: Connection, settings: Settings, drained: str, fingerprint
         )
 
 
-def _nothing(settings: Settings, text: str) -> Report:
+def _nothing(settings: Settings, text: str, next: str = "") -> Report:
     return Report(
-        command="contract", outcome="nothing_to_do", service=settings.service, extra={"revisions": [], "steps": []}, lines=(f"nothing to do: {text}",)
+        command="contract", outcome="nothing_to_do", service=settings.service, extra={"revisions": [], "steps": []},
+        lines=(f"nothing to do: {text}",), next=next,
     )

@@ -202,7 +202,7 @@ def _kept_in_step(settings: Settings) -> list[Synchronization]:
     if not settings.database_url:
         return []
     with connect(settings.url, purpose="plan") as c:
-        return synchronizations.all(c) if journal.exists(c) else []
+        return synchronizations.all(c, held=True) if journal.exists(c) else []
 
 
 def _refuse_kept_in_step(proposal: Proposal, kept: Sequence[Synchronization], project: Project) -> None:

@@ -10,7 +10,7 @@ import subprocess
 from bgmigrate import journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
-from bgmigrate.journal import environments
+from bgmigrate.journal import environments, fences
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Live
@@ -118,6 +118,7 @@ def _record(
         environments.register(
             connection, service=service, environment=name, version=version, source=source, snapshot=snapshot, candidate=candidate
         )
+    fences.lift(connection, service, name)  # whatever stands there now is to run
     if live is None:
         store.compare_and_set(connection, service, expected=None, to=name, by=operator(), reason="first registration", kind="first")
     state = "candidate" if (known[0].state == "candidate" if same else candidate) else "deployed"

@@ -16,6 +16,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.guards import refuse_in_quarantine
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.report import Report
 
@@ -42,6 +43,7 @@ def rollback(settings: Settings, *, wait: float = 0.0, progress: Progress | None
             _refuse_live(project, c, live)
             return _nothing(settings, f"nothing was expanded since {live.environment} was made live" if live else "nothing was expanded")
         _refuse_contracted(project, c, undo)
+        refuse_in_quarantine(c, project, undo)
         ordered = [s.revision for s in project.expands() if s.revision in undo]
         half = [r for r in ordered if r not in project.applied(c)]
         if half:  # begun and not finished: Alembic does not know of it, and would not take it back

@@ -18,6 +18,7 @@ from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.expand import as_json
 from bgmigrate.workflow.promotion import begun_since
+from bgmigrate.workflow.quarantine import as_json as quarantined
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.triggers import broken
 
@@ -75,6 +76,7 @@ def _journal(connection: Connection, settings: Settings) -> dict[str, Any]:
         "development": environments.development(connection),
         "copied": environments.copied(connection),
         "backfills": [as_json(b) | {"due": due.count(connection, b.id)} for b in backfills.all(connection)],
+        "quarantine": quarantined(connection),
     }
 
 
@@ -115,6 +117,11 @@ def _lines(content: dict[str, Any]) -> list[str]:
     lines.append(f"heads      files {', '.join(content['heads']['files']) or 'none'}; database {', '.join(content['heads']['database']) or 'none'}")
     begun = {True: " (begun)", False: ""}
     lines += [f"pending    {p['phase']} {p['revision']} {p['message']}{begun[p['begun']]}" for p in content["pending"]] or ["pending    nothing"]
+    for q in content.get("quarantine", ()):
+        names = ", ".join(f"{a['table']}.{a['column']}" if a["column"] else a["table"] for a in q["set_aside"])
+        how = {"held": "until", "purging": "being purged, until", "leaving": "being taken back, until", "entering": "begun, until"}[q["state"]]
+        passed = ", which has passed" if q["over"] else ""
+        lines.append(f"quarantine {q['revision']} ({names or 'no names'}): {how} {q['until']:%Y-%m-%d %H:%M:%S}{passed}")
     for b in content["backfills"]:
         if b["state"] != "done":
             refused = f", {b['failures']} refused" if b["failures"] else ""
@@ -143,4 +150,7 @@ def _next(content: dict[str, Any], ahead: bool) -> str:
         return f"bgmigrate switch --to {idle}" if proved else "bgmigrate verify"
     if ahead:
         return "bgmigrate verify"
-    return "bgmigrate contract" if "contract" in phases else ""
+    held = {q["revision"]: q["over"] for q in content.get("quarantine", ())}
+    if any(p["phase"] == "contract" and p["revision"] not in held for p in content["pending"]):
+        return "bgmigrate contract"
+    return "bgmigrate contract --purge" if any(held.values()) else ""

@@ -9,11 +9,12 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, revisions
+from bgmigrate.journal import backfills, environments, fences, quarantines, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
+from bgmigrate.routing.sent_since import remember
 from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.catching_up import catch_up_all
@@ -52,6 +53,7 @@ def switch(
         verdict.enforce(**{"from": live.environment, "to": target, "direction": kind})
         if not dry_run:
             live = _change(connection, settings.service, live, kind, reason)
+            remember(connection, settings.service, live.generation, settings.environment(live.idle))
         return _report(connection, project, settings, live, target, kind, dry_run)
 
 
@@ -103,17 +105,19 @@ def _forward(connection: Connection, project: Project, settings: Settings, targe
 def _back(connection: Connection, project: Project, settings: Settings, target: str) -> Verdict:
     promoted = next(s.at for s in store.history(connection, settings.service) if s.to_environment == target and s.kind != "back")
     began = {r.revision: r for r in revisions.all(connection)}
+    held = {q.revision for q in quarantines.all(connection)}
     # A contract ends every version that was there before its expand; one that was promoted after that expand runs on.
     gone = []
     for contract in project.contracts() if project.adopted else ():
-        if contract.revision in began:
+        if contract.revision in began.keys() | held:
             expands = [began[e] for e in project.closure([contract.revision]) if e in began and began[e].phase == "expand"]
-            since = max((e.started_at for e in expands), default=began[contract.revision].started_at)
+            since = max((e.started_at for e in expands), default=began[contract.revision].started_at if contract.revision in began else promoted)
             if since > promoted:
                 gone.append(contract.revision)
     project.applied(connection)  # raises when the database names a revision that no file has
     return gate.back_gate(
-        development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection)
+        development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection),
+        quarantined=[r for r in gone if r in held and r not in began],
     )
 
 
@@ -121,6 +125,7 @@ def _change(connection: Connection, service: str, live: Live, kind: Kind, reason
     with connection.transaction():
         now = store.compare_and_set(connection, service, expected=live, to=live.idle, by=operator(), reason=reason, kind=kind)
         environments.promote(connection, service, now.environment)
+        fences.lift(connection, service, now.environment)
         if kind == "back":
             environments.demote(connection, service, live.environment)  # to be switched to again
     return now

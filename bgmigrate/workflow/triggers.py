@@ -12,7 +12,7 @@ def broken(connection: Connection) -> list[Finding]:
     """A finding (BGM808) for each trigger that is missing, disabled, or calls another function than it was made with."""
     there = {(table, name): (enabled, function) for table, name, enabled, function in connection.execute(template("sync_triggers").encode())}
     out = []
-    for sync in synchronizations.all(connection):
+    for sync in synchronizations.all(connection, held=True):
         enabled, function = there.get((sync.table, sync.trigger), (None, None))
         if enabled is None:
             state = "is missing"

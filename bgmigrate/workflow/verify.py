@@ -16,7 +16,7 @@ from bgmigrate.errors import ConfigurationError, Conflict
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments, synchronizations
+from bgmigrate.journal import environments, fences, synchronizations
 from bgmigrate.journal import evidence as rows
 from bgmigrate.journal.environments import Registered
 from bgmigrate.progress import Progress
@@ -254,6 +254,7 @@ def _candidate(connection: Connection, settings: Settings, standing: Standing, v
     if known and known.snapshot.fingerprint == snapshot.fingerprint:
         return
     source = None if version.source == "working tree" else version.source
+    fences.lift(connection, settings.service, version.name)  # what is tried there is to run
     environments.register(
         connection, service=settings.service, environment=version.name, version=version_name(settings, source), source=version.source,
         snapshot=snapshot, candidate=True,

@@ -75,6 +75,57 @@ class Life:
             assert again.json["outcome"] == "nothing_to_do", again
             self.on_an_empty_database(green)
 
+    def taken_back(self) -> None:
+        """Contract goes into quarantine, comes back whole, and is purged at last: killed on each of the ways, while green (then both) write."""
+        try:
+            self._taken_back()
+        finally:
+            self.traffic.stop()
+
+    def _taken_back(self) -> None:
+        pages.begin(self.project, self.case)
+        self.traffic.start("blue")
+        self.plan()
+        self.expand()
+        self.both_write("after expand")
+        self.project.must("verify", "--blue", self.project.spec("blue"), "--green", self.project.spec("green"))
+        self.project.must("switch", "--to", "green", "--reason", "lifecycle")
+        self.traffic.stop()
+        self.traffic.together(False)
+        expanded = self.catalog()
+        self.quarantine()
+        self.again("contract", "--undo", at=(1, 2))
+        self.equal(expanded, "the schema after the contract was taken back")
+        self.both_write("after the contract was taken back")
+        self.traffic.stop()
+        self.traffic.together(False)
+        self.quarantine()
+        before = self.traffic.memory("green")
+        self.again("contract", "--purge", at=(1, 2))
+        self.traffic.same("green", before, "purge")
+        self.equal(wanted(self.case, self.server), "the purged schema, against green's create_all,")
+
+    def quarantine(self) -> None:
+        """Green reads the same rows as before, and goes on writing."""
+        before = self.traffic.memory("green")
+        drained = ("--drained", "blue's writer has ended")
+        self.again("contract", "--quarantine", "1h", *drained, at=(1, 2))
+        assert self.project.must("contract", "--quarantine", "1h", *drained).json["outcome"] == "nothing_to_do"
+        self.traffic.same("green", before, "quarantine")
+        self.traffic.start("green")
+        self.traffic.more(2)
+        self.traffic.stop()
+        self.calm("quarantine")
+
+    def again(self, *command: str, at: tuple[int, ...]) -> None:
+        """Kill a command before its n-th statement, and again, then run it to its end."""
+        for fault in at:
+            result = self.project.run(*command, environ={"BGMIGRATE_FAULT": str(fault)})
+            assert result.code in (0, KILLED), result
+            if result.code == 0:
+                return
+        self.project.must(*command)
+
     def plan(self) -> Result:
         """Plan green; the changes name what the case says."""
         result = self.project.must("plan", "-m", "change", "--from", self.project.spec("blue"), "--target", self.project.spec("green"))

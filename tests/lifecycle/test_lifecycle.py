@@ -19,3 +19,10 @@ from tests.servers import Server
 def test_a_change_lives_from_plan_to_contract(case: Case, project: Project, server: Server, pytestconfig: pytest.Config) -> None:
     chosen = pytestconfig.getoption("--server") or servers.choose()
     Life(case, project, server, straight=server.kind not in (chosen, "dsn") or not turns.taken(pytestconfig, case.id)).run()
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive(turns=8)
+@pytest.mark.parametrize("case", [c for c in every() if c.contracts], ids=lambda case: case.id)
+def test_a_contract_is_taken_back_and_purged_at_last(case: Case, project: Project, server: Server) -> None:
+    Life(case, project, server).taken_back()
