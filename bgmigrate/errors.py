@@ -80,6 +80,21 @@ class NotDrained(BgmigrateError):
     default_code = "BGM912"
 
 
+class NotReady(BgmigrateError):
+    """The candidate could not take the traffic in time."""
+
+    exit_code = 6
+    outcome = "refused"
+    default_code = "BGM931"
+
+
+class Disagreement(BgmigrateError):
+    """Who is live, what the journal has of it and where the data plane sends traffic are not the same; a person has to look."""
+
+    exit_code = 7
+    default_code = "BGM932"
+
+
 class Interrupted(BgmigrateError):
     """SIGINT or SIGTERM; the same command resumes."""
 

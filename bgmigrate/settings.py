@@ -4,49 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from bgmigrate.dataplane import ActuatorSettings, StoreSettings, read_actuators, read_store
 from bgmigrate.errors import ConfigurationError
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZES = {"": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}  # as PostgreSQL writes them (documentation, 20.1.1)
-Size = int  # in bytes
-
-
-def seconds(value: object, key: str = "duration") -> float:
-    """A duration: `"300ms"`, `"2s"`, `"10m"`, `"1h"`, or a number of seconds.
-
-    Raises ConfigurationError naming the key.
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", str(value))
-    if not match:
-        raise ConfigurationError(
-            f"{key} = {value!r} is not a duration",
-            why="Lock and drain budgets decide how long traffic may wait; a guess would be unsafe.",
-            next=f'Write it as "300ms", "2s", "10m" or a number of seconds, for example {key} = "2s".',
-        )
-    return float(match[1]) * _UNITS[match[2] or "s"]
-
-
-def size(value: object, key: str = "size") -> Size:
-    """A size: `"8kB"`, `"16MB"`, `"1GB"`, or a number of bytes.
-
-    Raises ConfigurationError naming the key.
-    """
-    match = re.fullmatch(r"\s*(\d+)\s*(kB|MB|GB|TB)?\s*", str(value))
-    if not match:
-        raise ConfigurationError(
-            f"{key} = {value!r} is not a size", why="What may be done under a lock depends on it; a guess would be unsafe.",
-            next=f'Write it as "8kB", "16MB", "1GB" or a number of bytes, for example {key} = "16MB".',
-        )
-    return int(match[1]) * _SIZES[match[2] or ""]
+from bgmigrate.sections import Size, section
+from bgmigrate.sections import seconds as seconds
+from bgmigrate.sections import size as size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,14 +104,6 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreSettings:
-    """Who is live. Only `postgres` here; other kinds come with their own fields in `options`."""
-
-    kind: str = "postgres"
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that a command needs to know, read once."""
 
@@ -162,6 +122,7 @@ class Settings:
     lint: LintSettings = field(default_factory=LintSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    actuators: tuple[ActuatorSettings, ...] = ()
 
     def environment(self, name: str) -> Environment:
         """The configuration of an environment; an empty one when nothing is configured."""
@@ -268,55 +229,12 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         database_url=table.get("database_url"),
         scratch_url=table.get("scratch_url"),
         load_timeout=seconds(table.get("load_timeout", Settings.load_timeout), "load_timeout"),
-        environments={n: _section(Environment, e, f"environments.{n}") for n, e in table.get("environments", {}).items()},
-        expand=_section(ExpandSettings, table.get("expand", {}), "expand"),
-        verify=_section(VerifySettings, table.get("verify", {}), "verify", spare=True),
-        contract=_section(ContractSettings, table.get("contract", {}), "contract"),
-        lint=_section(LintSettings, table.get("lint", {}), "lint"),
-        serve=_section(ServeSettings, table.get("serve", {}), "serve"),
-        store=StoreSettings(kind=str(table.get("store", {}).get("kind", "postgres")), options=table.get("store", {})),
+        environments={n: section(Environment, e, f"environments.{n}") for n, e in table.get("environments", {}).items()},
+        expand=section(ExpandSettings, table.get("expand", {}), "expand"),
+        verify=section(VerifySettings, table.get("verify", {}), "verify", spare=True),
+        contract=section(ContractSettings, table.get("contract", {}), "contract"),
+        lint=section(LintSettings, table.get("lint", {}), "lint"),
+        serve=section(ServeSettings, table.get("serve", {}), "serve"),
+        store=read_store(table.get("store", {})),
+        actuators=read_actuators(table.get("actuators", ()), read_store(table.get("store", {}))),
     )
-
-
-def _boolean(value: object, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{key} = {value!r} is neither true nor false", next=f"For example {key} = false.")
-    return value
-
-
-def _section(kind: type[Any], table: Mapping[str, Any], where: str, *, spare: bool = False) -> Any:
-    kinds = {f.name: str(f.type) for f in fields(kind)}
-    if (unknown := sorted(table.keys() - kinds.keys())) and not spare:
-        raise ConfigurationError(
-            f"unknown setting {where}.{unknown[0]}", why="A misspelt setting would silently not apply.",
-            next=f"Known settings there: {', '.join(sorted(kinds))}.",
-        )
-    out: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in kinds:
-            continue
-        if kinds[key].startswith("float"):
-            out[key] = seconds(value, f"{where}.{key}")
-        elif kinds[key].startswith("Size"):
-            out[key] = size(value, f"{where}.{key}")
-        elif kinds[key] == "tuple[str, ...]":
-            out[key] = (value,) if isinstance(value, str) else tuple(map(str, value))
-        elif kinds[key].startswith("bool"):
-            out[key] = _boolean(value, f"{where}.{key}")
-        elif kinds[key].startswith("int"):
-            try:
-                out[key] = int(value)
-            except (TypeError, ValueError):
-                raise ConfigurationError(f"{where}.{key} = {value!r} is not a whole number", next=f"For example {key} = 2.") from None
-        elif kinds[key].startswith("Literal"):
-            out[key] = _choice(value, f"{where}.{key}", re.findall(r"'(\w+)'|\"(\w+)\"", kinds[key]))
-        else:
-            out[key] = value
-    return kind(**out)
-
-
-def _choice(value: object, key: str, choices: list[tuple[str, str]]) -> str:
-    known = [a or b for a, b in choices]
-    if value not in known:
-        raise ConfigurationError(f"{key} = {value!r} is none of {', '.join(known)}", next=f'For example {key} = "{known[0]}".')
-    return str(value)

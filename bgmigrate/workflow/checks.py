@@ -17,6 +17,8 @@ from bgmigrate.findings import Finding
 from bgmigrate.history.project import Project
 from bgmigrate.naming import ident
 from bgmigrate.pooler import refuse_pooler
+from bgmigrate.routing import plane, stores
+from bgmigrate.routing.actuators import configured
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.environment_file import statements_before_configure
 from bgmigrate.workflow.triggers import broken
@@ -153,6 +155,20 @@ def _scratch(p: Patient) -> Iterator[Finding]:
             )
 
 
+def _store(p: Patient) -> Iterator[Finding]:
+    if outside := stores.outside(p.settings):
+        try:
+            outside.get()  # its refusal is the finding
+        finally:
+            outside.close()
+    yield from ()
+
+
+def _actuators(p: Patient) -> Iterator[Finding]:
+    if error := plane.unreached(plane.observe(configured(p.settings))):
+        yield from error.findings
+
+
 def _row(connection: Connection, query: str, *parameters: object) -> tuple[str, ...]:
     try:
         row = connection.execute(query.encode(), parameters or None).fetchone()
@@ -164,7 +180,8 @@ def _row(connection: Connection, query: str, *parameters: object) -> tuple[str, 
 
 CHECKS: dict[str, Check] = {
     "server": _server, "pooler": _pooler, "privileges": _privileges, "journal": _journal, "history": _history, "env.py": _env_file,
-    "environments": _environments, "pg_dump": _tools, "scratch server": _scratch,
+    "environments": _environments, "pg_dump": _tools, "scratch server": _scratch, "store": _store,
+    "actuators": _actuators,
 }
 
 # What a question cannot be asked without.

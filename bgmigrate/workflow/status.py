@@ -11,11 +11,12 @@ from bgmigrate.errors import BgmigrateError, ConfigurationError
 from bgmigrate.findings import Finding
 from bgmigrate.gate import Proof
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, due, environments, revisions
+from bgmigrate.journal import backfills, due, environments, intents, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.progress import Progress
 from bgmigrate.routing import drain, store
 from bgmigrate.settings import Settings
+from bgmigrate.workflow import standing
 from bgmigrate.workflow.expand import as_json
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.quarantine import as_json as quarantined
@@ -24,15 +25,17 @@ from bgmigrate.workflow.triggers import broken
 
 _NOTHING: dict[str, Any] = {
     "live": None, "environments": {}, "heads": {"files": [], "database": []}, "pending": [], "backfills": [], "evidence": None,
+    "store": {}, "actuators": [], "switching": None,
 }
 
 
 def status(settings: Settings, *, progress: Progress | None = None) -> Report:
-    """Report who is live, the environments' versions, heads, pending revisions, backfills and evidence.
+    """Report who is live, the environments' versions, where the data plane sends traffic, heads, pending revisions, backfills and evidence.
 
-    Without a database it raises that error, with what the files alone say in it.
+    The exit code is 7 when store and data plane disagree, 1 when one of them is silent. Without a database it raises that error, with what the files
+    alone say in it.
     """
-    content, findings, project, ahead = dict(_NOTHING), list[Finding](), None, False
+    content, findings, project, ahead, routes = dict(_NOTHING), list[Finding](), None, False, list[Finding]()
     try:
         project = Project.open(settings)
         content["heads"] = {"files": list(project.heads()), "database": []}
@@ -42,6 +45,10 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
         with connect(settings.url, purpose="status") as connection:
             content |= _journal(connection, settings)
             if journal.exists(connection):
+                there, routes = standing.standing(
+                    settings, store.live(connection, settings.service), intents.unfinished(connection, settings.service)
+                )
+                content |= there
                 findings += broken(connection)
                 ahead = bool(begun_since(connection, settings.service))
             if project is not None:
@@ -51,9 +58,11 @@ def status(settings: Settings, *, progress: Progress | None = None) -> Report:
         error.extra = content | error.extra
         (progress or Progress()).step("\n".join(_lines(content)))
         raise
+    code = standing.exit_code(routes)
     return Report(
-        command="status", outcome="done", service=settings.service, extra=content, lines=tuple(_lines(content)), next=_next(content, ahead),
-        findings=tuple(Finding(**f.as_json() | {"severity": "warning"}) for f in findings),
+        command="status", outcome="error" if code else "done", exit_code=code, service=settings.service, extra=content,
+        lines=tuple(_lines(content)), next=next((f.next for f in routes if f.code != "BGM930"), "") or _next(content, ahead),
+        findings=(*routes, *(Finding(**f.as_json() | {"severity": "warning"}) for f in findings)),
     )
 
 
@@ -112,6 +121,7 @@ def _lines(content: dict[str, Any]) -> list[str]:
         versions = [f"{found[k]['version']} ({k})" for k in ("deployed", "candidate") if found[k]]
         sessions = "" if found["sessions"] is None else f", {found['sessions']} sessions"
         lines.append(f"{name:<10} {', '.join(versions) or 'nothing registered'}{sessions}")
+    lines += standing.lines(content)
     if content.get("development"):
         lines.append("           a development database: gates are open here")
     lines.append(f"heads      files {', '.join(content['heads']['files']) or 'none'}; database {', '.join(content['heads']['database']) or 'none'}")

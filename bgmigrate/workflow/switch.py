@@ -6,11 +6,12 @@ import contextlib
 
 from bgmigrate import evidence, gate, journal
 from bgmigrate.database import Connection, connect
-from bgmigrate.errors import ConfigurationError
+from bgmigrate.errors import ConfigurationError, Disagreement
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, fences, quarantines, revisions
+from bgmigrate.journal import backfills, environments, intents, quarantines, revisions
 from bgmigrate.journal import evidence as evidence_rows
+from bgmigrate.journal.intents import Intent
 from bgmigrate.locking import run_lock
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
@@ -19,8 +20,8 @@ from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.catching_up import catch_up_all
 from bgmigrate.workflow.promotion import begun_since
-from bgmigrate.workflow.register import operator
 from bgmigrate.workflow.report import Report
+from bgmigrate.workflow.switching import RESUME, Switching
 from bgmigrate.workflow.triggers import broken
 
 
@@ -30,8 +31,9 @@ def switch(
 ) -> Report:
     """Make an environment live, if its gate is open: fresh evidence for its candidate; on the way back only what is certain to break.
 
-    `wait`: seconds to wait for another run to end. Raises ConfigurationError when nothing is live yet, Refused, EvidenceMissing or
-    Conflict when it may not be.
+    A switch that was killed is finished first, with or without `resume`, or put back when `to` is where it came from. `wait`: seconds to wait for
+    another run to end. Raises ConfigurationError when nothing is live yet, Refused, EvidenceMissing, NotReady or Conflict when it may not be,
+    InfrastructureError when it was put back, Disagreement when that failed, too.
     """
     say = progress or Progress()
     with connect(settings.url, purpose="switch") as connection:
@@ -41,9 +43,22 @@ def switch(
         if not dry_run:
             stack.enter_context(run_lock(settings.url, settings.service, command="switch", wait=wait))
         connection = stack.enter_context(connect(settings.url, purpose="switch"))
-        live = _live(connection, settings)
-        if to == live.environment or (resume and to is None):
-            return _nothing(settings, live, "no switch was left unfinished" if resume else f"{live.environment} is live already")
+        run, live = Switching(connection=connection, settings=settings, say=say), _live(connection, settings)
+        if run.authority is not None:
+            stack.callback(run.authority.close)
+            if not dry_run:
+                stack.enter_context(run.authority.locked())
+        if intent := intents.unfinished(connection, settings.service):
+            if dry_run:
+                raise _unfinished(intent)
+            if ended := _resume(run, intent, live, to, say):
+                return ended
+            to, live = to or intent.to_environment, _live(connection, settings)
+        elif resume and to is None:
+            return _nothing(settings, live, "no switch was left unfinished")
+        held = run.held(live, to)
+        if to == live.environment:
+            return _nothing(settings, live, f"{live.environment} is live already")
         project, target = Project.open(settings), live.idle
         kind = direction(connection, settings.service, live)
         say.step(f"asking the gate: {live.environment} → {target}" + (", back to the version before" if kind == "back" else ""))
@@ -51,10 +66,33 @@ def switch(
             _caught_up(connection, settings, say)
         verdict = _back(connection, project, settings, target) if kind == "back" else _forward(connection, project, settings, target)
         verdict.enforce(**{"from": live.environment, "to": target, "direction": kind})
+        run.reach(target)
         if not dry_run:
-            live = _change(connection, settings.service, live, kind, reason)
+            live = run.begin(live, target, kind, reason, held)
             remember(connection, settings.service, live.generation, settings.environment(live.idle))
-        return _report(connection, project, settings, live, target, kind, dry_run)
+        return _report(connection, project, settings, live, target, kind, dry_run, run)
+
+
+def _resume(run: Switching, intent: Intent, live: Live, to: str | None, say: Progress) -> Report | None:
+    """Finish what was begun, or put it back when the environment before it is asked for; None when the gate is to be asked after it."""
+    say.step(f"a switch to {intent.to_environment} by {intent.by} has not ended: {intent.state}")
+    connection, settings = run.connection, run.settings
+    if not run.resume(intent, live):
+        return _nothing(settings, live, "the unfinished switch had changed nothing") if to == intent.from_environment else None
+    live = _live(connection, settings)
+    undone = intent.state == "undoing" or to == intent.from_environment
+    live = run.undo(intent, live) if undone else run.finish(intent, live)
+    if undone and to == intent.to_environment:
+        return None
+    kind: Kind = intent.kind if not undone else "back" if intent.kind == "forward" else "forward"
+    return _report(connection, Project.open(settings), settings, live, live.environment, kind, False, run)
+
+
+def _unfinished(intent: Intent) -> Disagreement:
+    return Disagreement(
+        f"a switch to {intent.to_environment}, begun {intent.began_at:%Y-%m-%d %H:%M:%S} by {intent.by}, has not ended",
+        why="Its process was killed: instances may send traffic to different versions.", next=RESUME, code="BGM933",
+    )
 
 
 def _caught_up(connection: Connection, settings: Settings, say: Progress) -> None:
@@ -121,16 +159,6 @@ def _back(connection: Connection, project: Project, settings: Settings, target: 
     )
 
 
-def _change(connection: Connection, service: str, live: Live, kind: Kind, reason: str) -> Live:
-    with connection.transaction():
-        now = store.compare_and_set(connection, service, expected=live, to=live.idle, by=operator(), reason=reason, kind=kind)
-        environments.promote(connection, service, now.environment)
-        fences.lift(connection, service, now.environment)
-        if kind == "back":
-            environments.demote(connection, service, live.environment)  # to be switched to again
-    return now
-
-
 def _nothing(settings: Settings, live: Live, text: str) -> Report:
     return Report(
         command="switch", outcome="nothing_to_do", service=settings.service, extra={"live": live.environment, "generation": live.generation},
@@ -138,14 +166,24 @@ def _nothing(settings: Settings, live: Live, text: str) -> Report:
     )
 
 
-def _report(connection: Connection, project: Project, settings: Settings, live: Live, target: str, kind: Kind, dry_run: bool) -> Report:
+def _report(
+    connection: Connection, project: Project, settings: Settings, live: Live, target: str, kind: Kind, dry_run: bool,
+    run: Switching,
+) -> Report:
     if dry_run:
         text, next_ = f"the gate is open: {target} may be made live", f"bgmigrate switch --to {target}"
     else:
-        text = f"{target} is live (generation {live.generation}); point the router at it"
+        text = f"{target} is live (generation {live.generation}); " + _followed(run)
         next_ = "bgmigrate contract" if kind == "forward" and project.adopted and project.pending_contracts(connection) else "bgmigrate status"
     return Report(
         command="switch", outcome="done", service=settings.service, fingerprint=evidence.current(connection, project, settings),
-        extra={"live": live.environment, "to": target, "generation": live.generation, "direction": kind, "dry_run": dry_run},
+        extra={"live": live.environment, "to": target, "generation": live.generation, "direction": kind, "dry_run": dry_run,
+               "actuators": [s.as_json() for s in run.seen], "seconds": run.seconds},
         lines=(text,), next=next_,
     )
+
+
+def _followed(run: Switching) -> str:
+    if not run.seen:
+        return "point the router at it"
+    return f"{len(run.seen)} instances were seen there, the last after {max(s.seconds or 0 for s in run.seen) * 1000:.0f} ms"
