@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.init import init as init
     from bgmigrate.workflow.lint import explain as explain
     from bgmigrate.workflow.lint import lint as lint
+    from bgmigrate.workflow.matrix import matrix as matrix
     from bgmigrate.workflow.merge import merge as merge
     from bgmigrate.workflow.page import report as report
     from bgmigrate.workflow.plan import plan as plan
@@ -37,7 +38,7 @@ __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
     ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
-     "merge", "lint", "explain", "rehearse", "serve")
+     "merge", "lint", "explain", "rehearse", "serve", "matrix")
 )
 # where a command's module has another name (`workflow.report` is what every command returns), or stands elsewhere
 _MODULES = {"report": "workflow.page", "explain": "workflow.lint", "serve": "serving.serve"}

@@ -57,15 +57,18 @@ class Proof:
 
 def switch_gate(
     *, development: bool, environment: str, candidate: str | None, running: Sequence[str], pending: Sequence[str], backfills: Sequence[Backfill],
-    proof: Proof,
+    proof: Proof, services: Sequence[Finding] = (),
 ) -> Verdict:
     """May the candidate of the idle environment be made live?
 
     `running`: expands begun and not finished. `pending`: expands not begun; they do not matter to a candidate that was proved without them.
+    `services`: what it would break between services.
     """
     if development:
         return Verdict()
-    reasons = [*_expands(running, () if proof.passed else pending), *_backfills(backfills)]
+    reasons: list[Reason] = [
+        *_expands(running, () if proof.passed else pending), *_backfills(backfills), *((Refused, f) for f in services),
+    ]
     if candidate is None:
         reasons.append((EvidenceMissing, Finding(
             code="BGM908", what=f"no version is registered for {environment}", why="There is nothing to make live, and nothing was proved about it.",
@@ -78,11 +81,12 @@ def switch_gate(
 
 def back_gate(
     *, development: bool, environment: str, contracted: Sequence[str], triggers: Sequence[Finding], quarantined: Sequence[str] = (),
+    services: Sequence[Finding] = (),
 ) -> Verdict:
     """May traffic go back to the version before? Only what is certain to break it counts: in an incident nobody waits for a verification.
 
     `contracted`: contract revisions begun since that version was live; those `quarantined` can be
-    taken back. `triggers`: findings about sync triggers that do not work.
+    taken back. `triggers`: findings about sync triggers that do not work. `services`: what it would break between services.
     """
     if development:
         return Verdict()
@@ -101,14 +105,14 @@ def back_gate(
         ))
         for revision in quarantined
     ]
-    return _verdict([*reasons, *((Refused, f) for f in triggers)])
+    return _verdict([*reasons, *((Refused, f) for f in (*triggers, *services))])
 
 
 def contract_gate(
     *, development: bool, live: str | None, candidate_live: bool, running: Sequence[str], pending: Sequence[str], backfills: Sequence[Backfill],
     closing: Sequence[Finding], proof: Proof, retired: str | None, sessions: Sequence[str], unprovable: str | None, drained: str | None,
     elsewhere: Sequence[Finding] = (), inflight: Sequence[tuple[str, int]] = (), holders: Sequence[str] = (), sent: Sequence[str] = (),
-    strangers: Sequence[str] = (),
+    strangers: Sequence[str] = (), heartbeats: Sequence[str] = (),
 ) -> Verdict:
     """May what only the candidate can live with be applied?
 
@@ -116,7 +120,8 @@ def contract_gate(
     `retired` environment; `unprovable`: why their absence would prove nothing; `drained`: the stated reason that it is gone all the same.
     `elsewhere`: other services that map what goes. `inflight`: requests that each proxy still has at the retired environment. `holders`: who else
     needs it, such as replication slots. `sent`: statements of its role since it was retired; `strangers`: sessions of no environment.
-    A stated reason outweighs the last two, and nothing that is seen to be the retired version's.
+    `heartbeats`: what of it holds no session and has said that it is alive. A stated reason outweighs `sent` and `strangers`, and nothing that
+    is seen to be the retired version's.
     """
     if development:
         return Verdict()
@@ -139,6 +144,13 @@ def contract_gate(
             why="The retired version would fail on the next statement that touches what contract removes.",
             next=f"Configure environments.{retired or 'blue'}.role or .application_name, or state it: bgmigrate contract --drained \"REASON\"",
         )))
+    reasons += [
+        (NotDrained, Finding(
+            code="BGM995", what=f"{beat} is a part of {retired}", why="It holds no session now, and would fail when it runs next.",
+            next=f"Wait: bgmigrate contract --wait-drained 10m; or, if it is gone: bgmigrate register --retire --env {retired}",
+        ))
+        for beat in heartbeats
+    ]
     reasons += _others(retired or "the retired version", inflight, holders, () if drained else sent, () if drained else strangers)
     return _verdict(reasons)
 

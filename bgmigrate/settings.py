@@ -113,6 +113,8 @@ class Settings:
     migrations: str | None = None
     database_url: str | None = None
     scratch_url: str | None = None
+    provides: tuple[str, ...] = ()  # versions of the service's API, such as orders/2
+    requires: tuple[str, ...] = ()  # of others' APIs
     load_timeout: float = 120.0  # for importing a version's models: one that waits for a service would wait for ever
     source: Path | None = None  # the file the settings came from
     environments: Mapping[str, Environment] = field(default_factory=dict)
@@ -210,8 +212,8 @@ def _value(text: str) -> Any:
 
 def _settings(table: dict[str, Any], base: Path, source: Path | None, project: str | None) -> Settings:
     known = {
-        "service", "models", "migrations", "database_url", "scratch_url", "load_timeout", "environments", "expand", "verify", "contract", "lint",
-        "serve", "store", "actuators",
+        "service", "models", "migrations", "database_url", "scratch_url", "provides", "requires", "load_timeout", "environments", "expand", "verify",
+        "contract", "lint", "serve", "store", "actuators",
     }
     if unknown := sorted(table.keys() - known):
         raise ConfigurationError(
@@ -228,6 +230,8 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         migrations=table.get("migrations"),
         database_url=table.get("database_url"),
         scratch_url=table.get("scratch_url"),
+        provides=_names(table, "provides"),
+        requires=_names(table, "requires"),
         load_timeout=seconds(table.get("load_timeout", Settings.load_timeout), "load_timeout"),
         environments={n: section(Environment, e, f"environments.{n}") for n, e in table.get("environments", {}).items()},
         expand=section(ExpandSettings, table.get("expand", {}), "expand"),
@@ -238,3 +242,11 @@ def _settings(table: dict[str, Any], base: Path, source: Path | None, project: s
         store=read_store(table.get("store", {})),
         actuators=read_actuators(table.get("actuators", ()), read_store(table.get("store", {}))),
     )
+
+
+def _names(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = table.get(key, ())
+    names = value.split(",") if isinstance(value, str) else value
+    if not all(isinstance(n, str) for n in names):
+        raise ConfigurationError(f"{key} = {value!r} is no list of names", next=f'For example {key} = ["orders/2"].')
+    return tuple(n.strip() for n in names if n.strip())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bgmigrate.cli.common import ENVIRONMENT, Run, command
+from bgmigrate.cli.common import DURATION, ENVIRONMENT, Run, command
 
 if TYPE_CHECKING:
     from bgmigrate.workflow.report import Report
@@ -20,15 +20,27 @@ def init(run: Run, baseline: bool) -> Report:
     return run("init", baseline=baseline)
 
 
-@command(example="bgmigrate register --env blue --version 2.4.1 --source git:v2.4.1\nbgmigrate register --development   # no live environments here")
+@command(example="bgmigrate register --env blue --version 2.4.1 --source git:v2.4.1\nbgmigrate register --development   # no live environments here\n"
+         "bgmigrate register --env blue --heartbeat nightly-report --for 26h")
 @click.option("--env", "environment", type=ENVIRONMENT, help="Which environment; the first one registered on a database is live (default: blue).")
 @click.option("--version", help="Its name (default: git describe, or the source).")
 @click.option("--source", metavar="SPEC", help="Its models: git:REF, path:DIR, python:INTERPRETER, snapshot:FILE (default: the working tree).")
 @click.option("--development", is_flag=True, help="Declare that this database serves no live environments: gates are open here.")
 @click.option("--retire", is_flag=True, help="Record that the environment's version (or the one named with --version) is gone.")
-def register(run: Run, environment: str | None, version: str | None, source: str | None, development: bool, retire: bool) -> Report:
-    """Record which version an environment runs."""
-    return run("register", environment=environment, version=version, source=source, development=development, retire=retire)
+@click.option("--provides", multiple=True, metavar="API/VERSION", help="An API's version that it has; repeatable (default: as configured).")
+@click.option("--requires", multiple=True, metavar="API/VERSION", help="Another service's API's version that it calls; likewise.")
+@click.option("--heartbeat", metavar="NAME", help="Only record that this job, which holds no session between its runs, is a part of --env.")
+@click.option("--for", "lasts", type=DURATION, default=86_400.0, metavar="DURATION", help="For how long a heartbeat counts (default: a day).")
+def register(
+    run: Run, environment: str | None, version: str | None, source: str | None, development: bool, retire: bool, provides: tuple[str, ...],
+    requires: tuple[str, ...], heartbeat: str | None, lasts: float,
+) -> Report:
+    """Record which version an environment runs, or that it is gone, or that a job of it is alive."""
+    names = {"provides": provides or None, "requires": requires or None}
+    return run(
+        "register", environment=environment, version=version, source=source, development=development, retire=retire, heartbeat=heartbeat, lasts=lasts,
+        **names,
+    )
 
 
 @command(example="bgmigrate snapshot git:v2.4.1 -o blue.json")
@@ -43,6 +55,12 @@ def snapshot(run: Run, spec: str | None, output: Path | None) -> Report:
 def status(run: Run) -> Report:
     """Say who is live, what is pending, how far backfills are and what was proved."""
     return run("status")
+
+
+@command(example="bgmigrate matrix --json")
+def matrix(run: Run) -> Report:
+    """Show every service's versions: what each needs of the schema, what it lacks, what a contract takes from it, and which APIs it has."""
+    return run("matrix")
 
 
 @command(example="bgmigrate report -o evidence.html")
@@ -66,4 +84,4 @@ def demo(run: Run, customers: int, keep: bool) -> Report:
     return run("demo", customers=customers, keep=keep)
 
 
-COMMANDS = (init, register, snapshot, status, report, doctor, demo)
+COMMANDS = (init, register, snapshot, status, matrix, report, doctor, demo)

@@ -18,7 +18,7 @@ from bgmigrate.workflow.guards import contract_verdict
 from bgmigrate.workflow.removals import contracted
 
 SESSIONS = "BGM912"
-ENDS = {SESSIONS, "BGM963", "BGM966"}  # what ends by itself, some time
+ENDS = {SESSIONS, "BGM963", "BGM966", "BGM995"}  # what ends by itself, some time
 GONE = {*ENDS, "BGM962", "BGM964"}  # all that is about the retired version's being gone
 
 

@@ -9,7 +9,7 @@ from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
-from bgmigrate.journal import backfills, environments, quarantines, revisions
+from bgmigrate.journal import backfills, environments, heartbeats, quarantines, revisions
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
@@ -71,6 +71,9 @@ def contract_verdict(
         holders=holders(connection, environment) if live else (),
         sent=since(connection, settings.service, live.generation, environment, tables) if live else (),
         strangers=[str(s) for s in strangers(connection, settings, tables)],
+        heartbeats=[
+            f"{b.name}, alive until {b.until:%Y-%m-%d %H:%M}," for b in heartbeats.alive(connection, settings.service, retired)
+        ] if retired else (),
     )
 
 

@@ -6,11 +6,14 @@ import getpass
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bgmigrate import journal
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
-from bgmigrate.journal import environments, fences
+from bgmigrate.journal import apis, environments, fences, heartbeats
+from bgmigrate.journal.apis import Apis
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.routing.store import Live
@@ -20,19 +23,28 @@ from bgmigrate.versions.load import snapshot_of
 from bgmigrate.workflow.models import with_default_models
 from bgmigrate.workflow.report import Report
 
+DAY = 86_400.0
+
 
 def register(
     settings: Settings, *, environment: str | None = None, version: str | None = None, source: str | None = None, development: bool = False,
-    retire: bool = False, progress: Progress | None = None,
+    retire: bool = False, provides: Sequence[str] | None = None, requires: Sequence[str] | None = None, heartbeat: str | None = None,
+    lasts: float = DAY, progress: Progress | None = None,
 ) -> Report:
     """Record a version as what an environment runs (the live one), or as its candidate (the idle one); the first ever makes its environment live.
 
-    `development` declares that this database serves no live environments; `retire` records that a version is gone. Raises
+    `development` declares that this database serves no live environments; `retire` records that a version is gone. `provides`, `requires`: versions
+    of this service's API and of others' (default: as configured). `heartbeat`: only record that something of this name, which holds no session
+    between its runs, is a part of the environment for `lasts` seconds more. Raises
     ConfigurationError when the environment is not said or the version cannot be loaded, Refused when the live version would be retired.
     """
     say = progress or Progress()
     if retire:
         return _retire(settings, environment, version)
+    if heartbeat:
+        return _beat(settings, environment, heartbeat, lasts)
+    has, calls = settings.provides if provides is None else provides, settings.requires if requires is None else requires
+    settings = replace(settings, provides=tuple(has), requires=tuple(calls))
     # whether there is a database, and which environment is meant, is known sooner than what the version's models say
     with connect(settings.url, purpose="register") as connection:
         live = store.live(connection, settings.service) if journal.exists(connection) else None
@@ -118,13 +130,30 @@ def _record(
         environments.register(
             connection, service=service, environment=name, version=version, source=source, snapshot=snapshot, candidate=candidate
         )
+    state = "candidate" if (known[0].state == "candidate" if same else candidate) else "deployed"
+    recorded = (environments.candidate if state == "candidate" else environments.deployed)(connection, service, name)
+    declared = Apis(provides=frozenset(settings.provides), requires=frozenset(settings.requires))
+    if recorded and apis.of(connection, recorded.id) != declared:
+        apis.declare(connection, recorded.id, provides=declared.provides, requires=declared.requires)
+        same = False
     fences.lift(connection, service, name)  # whatever stands there now is to run
     if live is None:
         store.compare_and_set(connection, service, expected=None, to=name, by=operator(), reason="first registration", kind="first")
-    state = "candidate" if (known[0].state == "candidate" if same else candidate) else "deployed"
     content = {"environment": name, "version": version, "state": state, "live": live is None or live.environment == name, "source": source}
     text = f"{name}: {version} ({state}{', live' if content['live'] else ''})" + (", as was registered already" if same else "")
     return ("nothing_to_do" if same and live else "done"), content, text
+
+
+def _beat(settings: Settings, environment: str | None, name: str, lasts: float) -> Report:
+    if not environment:
+        raise ConfigurationError("which environment it is a part of is not said", next=f"bgmigrate register --heartbeat {name} --env blue")
+    journal.ensure(settings.url)
+    with connect(settings.url, purpose="register") as connection:
+        until = heartbeats.beat(connection, settings.service, environment, name, lasts)
+    return Report(
+        command="register", outcome="done", service=settings.service, extra={"environment": environment, "heartbeat": name, "until": until},
+        lines=(f"{environment}: {name} is alive until {until:%Y-%m-%d %H:%M:%S}",),
+    )
 
 
 def _retire(settings: Settings, environment: str | None, version: str | None) -> Report:
@@ -139,6 +168,7 @@ def _retire(settings: Settings, environment: str | None, version: str | None) ->
                 f"{environment} is live: its version {deployed.version} cannot be gone", why="Traffic goes to it.",
                 next=f"Switch first: bgmigrate switch --to {live.idle}", code="BGM911",
             )
+        heartbeats.end(connection, settings.service, environment)
         gone = environments.retire(connection, service=settings.service, environment=environment, version=version)
     return Report(
         command="register", service=settings.service, outcome="done" if gone else "nothing_to_do",

@@ -19,6 +19,7 @@ from bgmigrate.routing.sent_since import remember
 from bgmigrate.routing.store import Kind, Live
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.catching_up import catch_up_all
+from bgmigrate.workflow.consumers import left_without
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.report import Report
 from bgmigrate.workflow.switching import RESUME, Switching
@@ -137,6 +138,7 @@ def _forward(connection: Connection, project: Project, settings: Settings, targe
             evidence=evidence_rows.latest(connection, settings.service), fingerprint=evidence.current(connection, project, settings),
             expires=settings.verify.expires,
         ),
+        services=list(left_without(connection, settings.service, candidate)),
     )
 
 
@@ -156,6 +158,7 @@ def _back(connection: Connection, project: Project, settings: Settings, target: 
     return gate.back_gate(
         development=environments.development(connection), environment=target, contracted=gone, triggers=broken(connection),
         quarantined=[r for r in gone if r in held and r not in began],
+        services=list(left_without(connection, settings.service, environments.present(connection, settings.service, target))),
     )
 
 

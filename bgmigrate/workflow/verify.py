@@ -16,7 +16,7 @@ from bgmigrate.errors import ConfigurationError, Conflict
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import environments, fences, synchronizations
+from bgmigrate.journal import apis, environments, fences, synchronizations
 from bgmigrate.journal import evidence as rows
 from bgmigrate.journal.environments import Registered
 from bgmigrate.progress import Progress
@@ -259,6 +259,8 @@ def _candidate(connection: Connection, settings: Settings, standing: Standing, v
         connection, service=settings.service, environment=version.name, version=version_name(settings, source), source=version.source,
         snapshot=snapshot, candidate=True,
     )
+    if recorded := environments.candidate(connection, settings.service, version.name):
+        apis.declare(connection, recorded.id, provides=settings.provides, requires=settings.requires)
 
 
 def _next(outcome: str, findings: Sequence[Finding], standing: Standing | None, tried: Trial) -> str:
