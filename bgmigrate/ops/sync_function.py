@@ -201,11 +201,10 @@ class Sync:
     def _pair(self, new: list[str], old: list[str]) -> list[str]:
         empty = " AND ".join(f"{self._at('NEW', c)} IS NULL" for c in new)
         inputs = [c for c in self.columns if any(c in self.inputs(self.forward[n]) for n in new)]
-        green = "true" if self.aside.keys() & {*old} else self._is_green()  # nobody but the new version writes any more
         return [
             f"-- {', '.join(new)} <-> {', '.join(old)}: on INSERT the side that is set wins, on UPDATE the side that changed",
             "IF TG_OP = 'INSERT' THEN",
-            f"    IF {empty} AND NOT ({green}) THEN",
+            f"    IF {empty} AND NOT ({self._is_green()}) THEN",
             *(f"    {line}" for line in self._assign_all(new, self.forward, guarded=True)),
             "    ELSE",
             *(f"    {line}" for line in self._assign_all(old, self.backward, guarded=False)),
