@@ -39,6 +39,16 @@ def object_name(role: str, table: str, column: str = "") -> str:
     return bounded("_".join(filter(None, ("bgm", role, table.rpartition(".")[2], column))))
 
 
+def gone_name(table: str, column: str = "") -> str:
+    """What a column, or a table, is called while a contract holds it in quarantine."""
+    return object_name("gone", table, column)
+
+
+def is_gone(name: str) -> bool:
+    """Is something of this name in quarantine, and no part of any version's schema?"""
+    return name.startswith("bgm_gone_")
+
+
 def made_name(table: str, column: str, label: str) -> str:
     """What PostgreSQL calls a constraint that nobody names: the longer of the two names is cut (indexcmds.c, makeObjectName)."""
     names = [split(table)[1].encode(), column.encode()]

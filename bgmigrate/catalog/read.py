@@ -12,18 +12,19 @@ from typing import Any
 from bgmigrate.catalog.things import Thing
 from bgmigrate.catalog.values import Column, Constraint, Index, Schema, Sequence, Table, UserType
 from bgmigrate.database import Connection
-from bgmigrate.naming import key, split
+from bgmigrate.naming import is_gone, key, split
 from bgmigrate.sql import template
 from bgmigrate.sql.spelling import stable
 
 
 def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version",), tables: Collection[str] | None = None) -> Schema:
-    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version tables.
+    """The application's schema. `ignore`: table names (any schema) that are not the application's, such as version
+    tables.
 
-    `tables`: only these (by key), and nothing that belongs to no table.
+    `tables`: only these (by key), and nothing that belongs to no table. What a contract holds in quarantine is no part of it.
     """
     names = None if tables is None else [split(t)[1] for t in tables]
-    rows = [r for r in connection.execute(template("catalog_tables").encode(), {"names": names}).fetchall() if r[2] not in ignore]
+    rows = [r for r in connection.execute(template("catalog_tables").encode(), {"names": names}).fetchall() if r[2] not in ignore and not is_gone(r[2])]
     rows = [r for r in rows if tables is None or key(r[1], r[2]) in tables]
     oids = [r[0] for r in rows]
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)
@@ -67,6 +68,8 @@ def _columns(connection: Connection, oids: list[int]) -> dict[int, dict[str, Col
     for oid, name, type_, not_null, default, identity, generated, collation, comment, grants, schema, sequence, kind, options, owned in (
         connection.execute(template("catalog_columns").encode(), {"tables": oids})
     ):
+        if is_gone(name):
+            continue
         out[oid][name] = Column(
             name=name, type=type_, not_null=not_null, default=default and stable(default), identity=identity,
             identity_options=f"({options})" if identity else None,
@@ -81,6 +84,8 @@ def _constraints(connection: Connection, oids: list[int]) -> dict[int, dict[str,
     for oid, table, name, kind, definition, validated, columns, references, on_delete, index, comment, operators in connection.execute(
         template("catalog_constraints").encode(), [oids]
     ):
+        if any(map(is_gone, columns)):
+            continue
         out[table][name] = Constraint(
             oid=oid, name=name, kind=kind, definition=stable(definition).removesuffix(" NOT VALID"), columns=tuple(columns), validated=validated,
             references=key(*references) if references else None, on_delete=on_delete.strip(), comment=comment, index=index,
@@ -93,6 +98,8 @@ def _indexes(connection: Connection, oids: list[int]) -> dict[int, dict[str, Ind
     out: dict[int, dict[str, Index]] = defaultdict(dict)
     for row in connection.execute(template("catalog_indexes").encode(), [oids]):
         oid, table, name, definition, unique, valid, constraint, columns, partial, expression, comment, options, elements, predicate, distinct = row
+        if any(map(is_gone, columns)):
+            continue
         out[table][name] = Index(
             oid=oid, name=name, definition=stable(definition), unique=unique, valid=valid, constraint=constraint, columns=tuple(columns),
             partial=partial, expression=expression, comment=comment, options=_parameters(options), elements=tuple(map(stable, elements)),

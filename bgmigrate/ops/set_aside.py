@@ -12,7 +12,7 @@ from typing import Any
 from bgmigrate.database import Connection
 from bgmigrate.journal import quarantines
 from bgmigrate.journal.quarantines import Aside
-from bgmigrate.naming import index_key, key, object_name, split
+from bgmigrate.naming import gone_name, index_key, key, split
 from bgmigrate.ops.columns import there
 from bgmigrate.ops.constraints import RequireNotNull, add_and_validate, referenced
 from bgmigrate.ops.heirs import family, linked
@@ -24,11 +24,6 @@ from bgmigrate.sql.violations import of_not_null
 
 NOT_NULL = "SELECT k.conname FROM pg_constraint k WHERE k.conrelid = to_regclass(%s) AND k.contype = 'n' AND k.conkey = ARRAY[(%s)::smallint]"
 NUMBER = "SELECT attnum FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s"
-
-
-def gone_name(table: str, column: str = "") -> str:
-    """What a column, or a table, is called in quarantine."""
-    return object_name("gone", table, column)
 
 
 def columns_aside(on: Runtime, revision: str, table: str, columns: Sequence[str]) -> None:

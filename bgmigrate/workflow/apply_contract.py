@@ -19,6 +19,8 @@ from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.progress import Progress
 from bgmigrate.routing import store
 from bgmigrate.settings import Settings
+from bgmigrate.workflow.archive import archive
+from bgmigrate.workflow.removals import contracted
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Applied:
     steps: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
+    archives: list[str] = field(default_factory=list)
 
 
 def apply(connection: Connection, project: Project, settings: Settings, scripts: Sequence[Script], say: Progress, before: str = "") -> Applied:
@@ -40,6 +43,8 @@ def apply(connection: Connection, project: Project, settings: Settings, scripts:
     for script in scripts:
         say.step(f"contract {script.revision}: {title(script)}")
         before = before or proved(connection, project, settings, script.revision)
+        if settings.contract.archive:
+            done.archives += archive(connection, settings, contracted(project, script.revision), say)
         try:
             runner.upgrade(
                 project, settings.url, script.revision,

@@ -140,6 +140,7 @@ def purge(
         done.steps += one.steps
         done.findings += one.findings
         done.retired += one.retired
+        done.archives += one.archives
         dropped += rows
     return done, dropped
 

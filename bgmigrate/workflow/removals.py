@@ -16,15 +16,16 @@ from bgmigrate.lint.actions import DropColumn, DropTable
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.read import read
 from bgmigrate.naming import key, split
-from bgmigrate.ops import Step
+from bgmigrate.ops import RenameTable, Step
 
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """A table, or (with its name) one of its columns."""
+    """A table, or (with its name) one of its columns. `renamed`: only the table's name goes."""
 
     table: str
     column: str | None = None
+    renamed: bool = False
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column}" if self.column else self.table
@@ -50,7 +51,9 @@ def contracted(project: Project, revision: str) -> Contracted:
         )
     steps: Sequence[Step] = reading.steps
     tables = [t for s in steps for t in (getattr(s, "table", ""), getattr(s, "old", ""))] + [_key(s.action.table) for s in reading.statements]
-    found = [Removal(table=table, column=column) for step in steps for table, column in step.removes()]
+    found = [
+        Removal(table=table, column=column, renamed=isinstance(step, RenameTable)) for step in steps for table, column in step.removes()
+    ]
     for action in (s.action for s in reading.statements if not s.ours):
         if isinstance(action, DropColumn):
             found.append(Removal(table=_key(action.table), column=action.column))

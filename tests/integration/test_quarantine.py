@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+
 import psycopg
 
 from tests.integration.releasing import released
@@ -53,3 +56,20 @@ def test_contract_undo_blue_writes_contract_again_purge_and_every_value_is_there
     assert project.must("contract", "--undo", code=3).codes == {"BGM917"}
     found = project.must("status").json
     assert (found["pending"], found["quarantine"], found["evidence"]["fresh"]) == ([], [], True)
+
+
+def test_what_is_dropped_is_archived_first_and_no_file_is_overwritten(project: Project) -> None:
+    released(project)
+    project.environ["BGMIGRATE_CONTRACT__ARCHIVE"] = "kept"
+    project.must("contract", "--quarantine", "1h")
+    project.sql("INSERT INTO users (full_name) VALUES ('last, \"quoted\"')")
+    revision = project.must("status").json["quarantine"][0]["revision"]
+    path = project.directory / "kept" / f"shop-{revision}-users.csv.gz"
+    path.parent.mkdir()
+    path.write_bytes(b"another run's")
+    (written,) = project.must("contract", "--purge").json["archives"]
+    assert (written, path.read_bytes()) == (str(path).replace(".csv.gz", ".2.csv.gz"), b"another run's")
+    with gzip.open(written, "rt", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert (rows[0], rows[1], len(rows)) == (["id", "name"], ["1", "üser 1"], 22)
+    assert rows[-1][1] == 'last, "quoted"'
