@@ -24,7 +24,8 @@ def read(connection: Connection, *, ignore: Collection[str] = ("alembic_version"
     `tables`: only these (by key), and nothing that belongs to no table. What a contract holds in quarantine is no part of it.
     """
     names = None if tables is None else [split(t)[1] for t in tables]
-    rows = [r for r in connection.execute(template("catalog_tables").encode(), {"names": names}).fetchall() if r[2] not in ignore and not is_gone(r[2])]
+    rows = connection.execute(template("catalog_tables").encode(), {"names": names}).fetchall()
+    rows = [r for r in rows if r[2] not in ignore and not is_gone(r[2])]
     rows = [r for r in rows if tables is None or key(r[1], r[2]) in tables]
     oids = [r[0] for r in rows]
     columns, constraints, indexes = _columns(connection, oids), _constraints(connection, oids), _indexes(connection, oids)

@@ -95,6 +95,16 @@ def names_back(on: Runtime, rows: Sequence[Aside]) -> None:
         on.strong(family(on, table), *renames, *step.statements, lock="ACCESS EXCLUSIVE", after=_recorder(step, mine))
 
 
+def lifted(c: Connection, rows: Sequence[Aside]) -> None:
+    """Give these their names again on a copy of the database where nobody is: nothing else, and no journal is asked."""
+    for row in (r for r in reversed(rows) if not r.returned):
+        if row.column:
+            c.execute(compose("ALTER TABLE {t:t} RENAME COLUMN {q:i} TO {c:i}", t=row.table, q=row.aside, c=row.column).encode())
+        else:
+            place = index_key(row.table, row.aside)
+            c.execute(compose("ALTER TABLE {t:t} RENAME TO {n:i}", t=place, n=split(row.table)[1]).encode())
+
+
 def _recorder(step: InStep, rows: Sequence[Aside]) -> Callable[[Connection, object], None]:
     def record(c: Connection, _: object) -> None:
         step.record(c)

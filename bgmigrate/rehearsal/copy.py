@@ -11,6 +11,8 @@ from bgmigrate import journal, scratch
 from bgmigrate.database import Connection, connect
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
+from bgmigrate.journal import quarantines
+from bgmigrate.ops.set_aside import lifted
 from bgmigrate.rehearsal import sample
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose, template
@@ -18,7 +20,8 @@ from bgmigrate.verify import clone
 from bgmigrate.verify.clone import LiveSchema
 
 # What operations ask the journal for; evidence belongs to one database, and what is due to its rows. By their foreign keys.
-JOURNAL = ("alembic_version", "version", "live", "switch_history", "revision", "synchronization", "backfill", "backfill_range")
+JOURNAL = ("alembic_version", "version", "live", "switch_history", "revision", "synchronization", "backfill", "backfill_range",
+           "quarantine", "set_aside", "set_aside_function")
 NUMBERED = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attidentity <> '' AND NOT attisdropped"
 
 
@@ -38,6 +41,8 @@ def base(settings: Settings, project: Project, live: LiveSchema, rows: int = 0) 
                 if rows:
                     sample.take(source, c, rows, [project.version_table.name, "alembic_version"])
         journal.ensure(url)
+        with connect(url, purpose="rehearse") as c:
+            _out_of_quarantine(c)
         runner.stamp(project, url, *recorded, scratch=True)
         yield url
 
@@ -73,3 +78,14 @@ def _journal(source: Connection, target: Connection) -> None:
         for (column,) in target.execute(NUMBERED, [f"bgmigrate.{table}"]).fetchall():
             sql = "SELECT setval(pg_get_serial_sequence({n:l}, {c:l}), max({c:i})) FROM bgmigrate.{t:i} HAVING max({c:i}) IS NOT NULL"
             target.execute(compose(sql, n=f"bgmigrate.{table}", c=column, t=table).encode())
+
+
+def _out_of_quarantine(c: Connection) -> None:
+    """What is rehearsed is the purge, which gives everything its name first. Constraints that were taken off go with their columns."""
+    with c.transaction():
+        lifted(c, quarantines.asides(c))
+        for text in quarantines.functions(c).values():
+            c.execute(text.encode())
+        c.execute("UPDATE bgmigrate.synchronization SET table_name = coalesce(aside, table_name), aside = NULL")
+        c.execute("DELETE FROM bgmigrate.set_aside_function")
+        c.execute("DELETE FROM bgmigrate.quarantine")

@@ -32,7 +32,7 @@ def archive(connection: Connection, settings: Settings, contract: Contracted, sa
         if not columns or not (gone or whole):
             continue  # a run that was killed has dropped it
         path = home / f"{settings.service}-{contract.revision}-{table}.csv.gz"
-        key = next((names for names, _ in connection.execute(template("table_key").encode(), [compose("{t:t}", t=table)]).fetchall()), [])
+        key: list[str] = next((names for names, _ in connection.execute(template("table_key").encode(), [compose("{t:t}", t=table)]).fetchall()), [])
         names = [] if whole else list(dict.fromkeys([*key, *(c for c in gone if c)]))
         query = compose("SELECT {c:i} FROM {t:t}", c=names, t=table) if names else compose("SELECT * FROM {t:t}", t=table)
         say.step(f"archiving {table}{'' if whole else ' (' + ', '.join(c for c in gone if c) + ')'}")

@@ -122,7 +122,10 @@ def _purged(settings: Settings, done: Applied, rows: list[Aside]) -> Report:
         return _nothing(settings, "nothing is in quarantine")
     return Report(
         command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
-        extra={"revisions": done.revisions, "steps": done.steps, "archives": done.archives, "purged": [{"table": r.table, "column": r.column} for r in rows]},
+        extra={
+            "revisions": done.revisions, "steps": done.steps, "archives": done.archives,
+            "purged": [{"table": r.table, "column": r.column} for r in rows],
+        },
         lines=(f"purged {', '.join(done.revisions)}", *(f"  {r.what} is gone" for r in rows),
                *(f"{v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",

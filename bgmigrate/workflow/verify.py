@@ -16,9 +16,11 @@ from bgmigrate.errors import ConfigurationError, Conflict
 from bgmigrate.findings import Finding
 from bgmigrate.history import runner
 from bgmigrate.history.project import Project
-from bgmigrate.journal import apis, environments, fences, synchronizations
+from bgmigrate.journal import apis, environments, fences, quarantines, synchronizations
 from bgmigrate.journal import evidence as rows
 from bgmigrate.journal.environments import Registered
+from bgmigrate.journal.quarantines import Aside
+from bgmigrate.ops.set_aside import lifted
 from bgmigrate.progress import Progress
 from bgmigrate.reporting import files
 from bgmigrate.routing import store
@@ -55,6 +57,7 @@ class Standing:
     data: Compared = NOTHING  # rows in which the two versions disagree
     contracts: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
+    asides: tuple[Aside, ...] = ()  # what a contract holds in quarantine
 
     @property
     def idle(self) -> str:
@@ -148,6 +151,7 @@ def _standing(connection: Connection, settings: Settings, project: Project | Non
         triggers=tuple(replace(f, probe="triggers") for f in broken(connection)) if journaled else (),
         data=disagreements(connection, say=say) if journaled else NOTHING,
         contracts=tuple(contracts),
+        asides=tuple(quarantines.asides(connection)) if journaled else (),
         recorded=tuple(project.recorded(connection)) if contracts and project else (),
     )
 
@@ -175,6 +179,8 @@ def _versions(settings: Settings, given: dict[str, str | None], standing: Standi
 
 def _contractor(project: Project, standing: Standing) -> Callable[[str], None]:
     def contract(url: str) -> None:
+        with connect(url, purpose="verify") as c:
+            lifted(c, standing.asides)
         runner.stamp(project, url, *standing.recorded, scratch=True)  # the clone has the schema, not the version table's rows
         runner.upgrade(project, url, project.effective(standing.contracts), attributes={"bgmigrate.gate": "open"}, scratch=True)
 

@@ -100,6 +100,15 @@ def test_plain_alembic_rollback_and_a_contract_that_stands_on_it_wait(held: Proj
 
 
 @pytest.mark.exhaustive(turns=4)
+def test_what_is_rehearsed_and_verified_meanwhile_is_the_purge(held: Project) -> None:
+    held.must("contract", "--quarantine", "1h")
+    held.must("rehearse", "--rows", "5")
+    assert held.must("verify", "--green", held.spec("green")).json["outcome"] == "passed"
+    assert held.must("doctor", code=0).json["outcome"] == "done"
+    held.must("contract", "--purge")
+
+
+@pytest.mark.exhaustive(turns=4)
 def test_the_next_release_goes_on_meanwhile_and_each_can_be_taken_back(held: Project) -> None:
     held.must("contract", "--quarantine", "1h")
     again = held.must("plan", "-m", "again", "--from", held.spec("green"), "--target", held.spec("green"))
