@@ -115,7 +115,8 @@ def purge(
         names = [s.revision for s in project.contracts() if s.revision.startswith(to)]
         held = [q for q in held if q.revision in project.closure(names)]
     _refuse_half(held, "purge")
-    if (late := next((q for q in held if not is_live(connection, settings.service, project, q.revision)), None)) is not None:
+    late = next((q for q in held if not is_live(connection, settings.service, project, q.revision)), None)
+    if late is not None and not environments.development(connection):
         raise Refused(
             f"the version that contract {late.revision} waits for is not live", why="The live version needs what it drops.",
             next="bgmigrate contract --undo", code="BGM911",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from bgmigrate.history.project import Project as Files
+from bgmigrate.settings import load
+from bgmigrate.workflow.removals import contracted
 from tests.integration.releasing import released
 from tests.integration.shop import BASE
 from tests.lifecycle import catalog
@@ -134,3 +137,23 @@ def test_the_next_release_goes_on_meanwhile_and_each_can_be_taken_back(held: Pro
     assert held.must("contract", "--purge").json["revisions"] == [first, second]
     names = held.sql("SELECT attname FROM pg_attribute WHERE attrelid = 'persons'::regclass AND attnum > 0 AND NOT attisdropped")
     assert {n for n, in names} == {"alias", "city", "id", "years"}
+
+
+def test_alembic_s_own_operations_are_read_and_never_run(project: Project) -> None:
+    project.models(blue=BLUE)
+    project.must("init")
+    done = project.alembic("revision", "-m", "by hand", "--rev-id", "by_hand", "--head", "contract@head")
+    assert done.code == 0, done
+    (path,) = (project.directory / "migrations").rglob("*by_hand.py")
+    path.write_text(path.read_text(encoding="utf-8").replace("    pass", """    import bgmigrate.revisions
+    op.begin_contract(revision)
+    op.drop_column("persons", "note")
+    op.drop_table("logs", schema="past")
+    op.stop_synchronizing("persons", "zz_bgm_sync_persons_id", drop=["id", "age"], rename={"bgm_shadow_persons_id": "id"})
+    op.finish_rename_table("people", "persons")
+    op.execute("CREATE TABLE by_hand ()")""", 1), encoding="utf-8")
+    settings = load(directory=project.directory, environ=project.environment())
+    found = contracted(Files.open(settings), "by_hand")
+    assert [str(r) for r in found.removals] == ["persons.age", "people", "persons.note", "past.logs"]  # id is what both versions call it
+    assert {"persons", "people", "past.logs"} <= {*found.tables}
+    assert project.sql("SELECT to_regclass('by_hand')") == [(None,)]
