@@ -13,7 +13,7 @@ from bgmigrate.journal import backfills, environments, heartbeats, quarantines, 
 from bgmigrate.journal import evidence as evidence_rows
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
-from bgmigrate.routing import drain, store
+from bgmigrate.routing import drain, plane, store
 from bgmigrate.routing.holders import holders, strangers
 from bgmigrate.routing.sent_since import since
 from bgmigrate.settings import Settings
@@ -68,6 +68,7 @@ def contract_verdict(
         unprovable=unprovable,
         drained=drained,
         elsewhere=list(mapped_elsewhere(connection, settings.service, [r for a in about for r in a.removals])),
+        inflight=plane.inflight(settings, retired) if retired else (),
         holders=holders(connection, environment) if live else (),
         sent=since(connection, settings.service, live.generation, environment, tables) if live else (),
         strangers=[str(s) for s in strangers(connection, settings, tables)],

@@ -41,6 +41,26 @@ def test_a_column_that_another_service_maps_is_not_contracted(project: Project, 
     project.must("contract")
 
 
+def test_requests_in_flight_at_a_proxy_are_waited_for(project: Project) -> None:
+    released(project)
+    counted = project.directory / "in-flight"
+    counted.write_text("3")
+    with (project.directory / "pyproject.toml").open("a") as config:
+        config.write('''
+[[tool.bgmigrate.actuators]]
+kind = "command"
+apply = ["true"]
+observe = ["echo", "green"]
+inflight = ["cat", "in-flight"]
+''')
+    refused = project.must("contract", code=6)
+    assert (refused.codes, "3 requests" in refused.json["what"]) == ({"BGM966"}, True)
+    process = project.start("contract", "--wait-drained", "60s")
+    until(lambda: project.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bgmigrate/contract'") != [(0,)], "contract asks")
+    counted.write_text("0")
+    assert project.finish(process).code == 0
+
+
 @pytest.fixture(scope="module")
 def counting(server: Server) -> Iterator[Cluster]:
     """A cluster that counts statements and can decode its WAL, and a role that was blue's."""
