@@ -88,6 +88,10 @@ def test_killed_anywhere_it_goes_on_and_the_other_command_takes_it_back(held: Pr
     held.must("contract", "--quarantine", "1h")
     assert held.run("contract", "--purge", environ={"BGMIGRATE_FAULT": "1"}).code == KILLED
     assert held.must("status").json["quarantine"][0]["state"] == "purging"
+    held.must("contract", "--undo")  # nothing of it has been dropped yet
+    assert catalog.difference(catalog.read(held.url), expanded) == []
+    held.must("contract", "--quarantine", "1h")
+    assert held.run("contract", "--purge", environ={"BGMIGRATE_FAULT": "2"}).code == KILLED
     held.must("contract", "--purge")
     assert held.sql("SELECT count(*) FROM persons WHERE years IS NULL") == [(0,)]
 
