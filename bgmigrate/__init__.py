@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.register import register as register
     from bgmigrate.workflow.rehearse import rehearse as rehearse
     from bgmigrate.workflow.rollback import rollback as rollback
+    from bgmigrate.workflow.route import route as route
     from bgmigrate.workflow.snapshot import snapshot as snapshot
     from bgmigrate.workflow.status import status as status
     from bgmigrate.workflow.switch import switch as switch
@@ -36,7 +37,7 @@ __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
     ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
-     "merge", "lint", "explain", "rehearse")
+     "merge", "lint", "explain", "rehearse", "route")
 )
 _MODULES = {"report": "page", "explain": "lint"}  # where a command's module has another name: `workflow.report` is what every command returns
 

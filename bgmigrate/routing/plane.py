@@ -28,15 +28,17 @@ def wait_ready(actuators: Sequence[Actuator], environment: str) -> None:
         raise NotReady(found[0].what, why=found[0].why, next=found[0].next, findings=found)
 
 
-def follow(actuators: Sequence[Actuator], environment: str) -> list[Seen]:
+def follow(actuators: Sequence[Actuator], environment: str, *, patience: float | None = None) -> list[Seen]:
     """Make every instance send traffic to an environment, and look until each is seen there; what did not follow has an `error`.
+
+    `patience`: seconds to look, in place of the instances' own `follow_within`.
 
     When a file could not be written no proxy is told: one that restarts would come up on the wrong side.
     """
     began, out = time.monotonic(), dict[int, Seen]()
     for stage in (True, False):
         now = [a for a in actuators if a.first is stage]
-        out |= zip(map(id, now), _each(now, lambda a: _led(a, environment, began)), strict=True)
+        out |= zip(map(id, now), _each(now, lambda a: _led(a, environment, began, patience)), strict=True)
         if stage and any(s.error for s in out.values()):
             out |= {id(a): Seen(kind=a.kind, instance=a.name, error="not told, for its file could not be written") for a in actuators if not a.first}
             break
@@ -70,14 +72,15 @@ def _ready(actuator: Actuator, environment: str) -> str | None:
     return why
 
 
-def _led(actuator: Actuator, environment: str, began: float) -> Seen:
-    kind, name, deadline, wait = actuator.kind, actuator.name, time.monotonic() + actuator.settings.follow_within, _LOOK
+def _led(actuator: Actuator, environment: str, began: float, patience: float | None) -> Seen:
+    kind, name, wait = actuator.kind, actuator.name, _LOOK
+    within = actuator.settings.follow_within if patience is None else patience
+    deadline = time.monotonic() + within
     try:
         actuator.apply(environment)
         while (observed := actuator.observe()) != environment:
             if time.monotonic() >= deadline:
-                error = f"still at {observed or 'nothing'} after {actuator.settings.follow_within:g} s"
-                return Seen(kind=kind, instance=name, observed=observed, error=error)
+                return Seen(kind=kind, instance=name, observed=observed, error=f"still at {observed or 'nothing'} after {within:g} s")
             time.sleep(wait)
             wait = min(wait * 2, 0.25)
     except BgmigrateError as error:

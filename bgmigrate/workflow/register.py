@@ -12,7 +12,7 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.journal import environments
 from bgmigrate.progress import Progress
-from bgmigrate.routing import store
+from bgmigrate.routing import store, stores
 from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
@@ -119,6 +119,9 @@ def _record(
             connection, service=service, environment=name, version=version, source=source, snapshot=snapshot, candidate=candidate
         )
     if live is None:
+        if outside := stores.outside(settings):
+            outside.create(name)  # before its copy here: run again, it finds it as it is
+            outside.close()
         store.compare_and_set(connection, service, expected=None, to=name, by=operator(), reason="first registration", kind="first")
     state = "candidate" if (known[0].state == "candidate" if same else candidate) else "deployed"
     content = {"environment": name, "version": version, "state": state, "live": live is None or live.environment == name, "source": source}
