@@ -98,11 +98,12 @@ class Following:
             self._once("store", f"{error.what}; {held.environment if held else 'nothing'} holds until it answers")
             time.sleep(max(0.0, interval - (time.monotonic() - began)))
             return held
-        self._once("store", "")
-        if now is None:
-            self._once("live", f"no environment of {self.settings.service} is live yet")
+        if now is None:  # nobody was registered yet; or the row or key was deleted, which says nothing
+            self._once("store", f"{self.store.where} says nothing; {held.environment if held else 'nothing'} holds until it does")
             time.sleep(interval)
-        elif held is None or now.environment != held.environment:
+            return held
+        self._once("store", "")
+        if held is None or now.environment != held.environment:
             self.say.step(f"{now.environment} is live")
         return now
 
