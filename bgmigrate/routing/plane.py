@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bgmigrate.errors import BgmigrateError, InfrastructureError, NotReady
 from bgmigrate.findings import Finding
-from bgmigrate.routing.actuator import Actuator, Seen
+from bgmigrate.routing.actuator import Actuator, Seen, Silent
 from bgmigrate.routing.actuators import configured
 from bgmigrate.settings import Settings
 
@@ -59,7 +59,7 @@ def inflight(settings: Settings, environment: str) -> list[tuple[str, int]]:
 def unreached(seen: Sequence[Seen]) -> InfrastructureError | None:
     """The error of the instances that did not answer."""
     findings = [Finding(
-        code="BGM930", what=f"{s.kind} {s.instance}: {s.error}", why="It cannot be told to follow.",
+        code="BGM930", what=f"{s.kind} {s.instance} does not answer: {s.error}", why="It cannot be told to follow.",
         next="See that it runs and may be reached from here, then run the same command again.",
     ) for s in seen if s.error]
     return InfrastructureError(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings) if findings else None
@@ -84,7 +84,7 @@ def _led(actuator: Actuator, environment: str, began: float, patience: float | N
             time.sleep(wait)
             wait = min(wait * 2, 0.25)
     except BgmigrateError as error:
-        return Seen(kind=kind, instance=name, error=error.what)
+        return Seen(kind=kind, instance=name, error=error.reason if isinstance(error, Silent) else error.what)
     return Seen(kind=kind, instance=name, observed=observed, seconds=round(time.monotonic() - began, 4))
 
 
@@ -92,7 +92,7 @@ def _seen(actuator: Actuator) -> Seen:
     try:
         return Seen(kind=actuator.kind, instance=actuator.name, observed=actuator.observe())
     except BgmigrateError as error:
-        return Seen(kind=actuator.kind, instance=actuator.name, error=error.what)
+        return Seen(kind=actuator.kind, instance=actuator.name, error=error.reason if isinstance(error, Silent) else error.what)
 
 
 def _each(actuators: Sequence[Actuator], ask: Callable[[Actuator], T]) -> list[T]:

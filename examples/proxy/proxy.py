@@ -191,7 +191,8 @@ def main(port: str = "8080") -> None:
     with Watch(load()) as watch:
         proxy = Proxy({"blue": os.environ["BLUE"], "green": os.environ["GREEN"]}, lambda: watch.environment)
         uvicorn.run(
-            proxy.application(), host="127.0.0.1", port=int(port), log_level="warning", proxy_headers=False, server_header=False, date_header=False, ws="websockets-sansio",
+            proxy.application(), host="127.0.0.1", port=int(port), log_level="warning", ws="websockets-sansio", proxy_headers=False,
+            server_header=False, date_header=False,
         )
 
 
