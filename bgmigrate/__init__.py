@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bgmigrate.workflow.register import register as register
     from bgmigrate.workflow.rehearse import rehearse as rehearse
     from bgmigrate.workflow.rollback import rollback as rollback
+    from bgmigrate.workflow.route import route as route
     from bgmigrate.workflow.snapshot import snapshot as snapshot
     from bgmigrate.workflow.status import status as status
     from bgmigrate.workflow.switch import switch as switch
@@ -38,7 +39,7 @@ __version__ = "0.1.0"
 
 _COMMANDS = frozenset(
     ("init", "register", "snapshot", "plan", "expand", "backfill", "verify", "switch", "contract", "rollback", "status", "report", "doctor", "demo",
-     "merge", "lint", "explain", "rehearse", "serve", "matrix")
+     "merge", "lint", "explain", "rehearse", "serve", "matrix", "route")
 )
 # where a command's module has another name (`workflow.report` is what every command returns), or stands elsewhere
 _MODULES = {"report": "workflow.page", "explain": "workflow.lint", "serve": "serving.serve"}

@@ -76,6 +76,15 @@ def doctor(run: Run) -> Report:
     return run("doctor")
 
 
+@command(example="bgmigrate route follow\nbgmigrate route follow --once      # before a proxy starts")
+@click.argument("action", type=click.Choice(["follow"]))
+@click.option("--once", is_flag=True, help="Put everything right one time, and end.")
+@click.option("--interval", type=DURATION, default=0.5, metavar="DURATION", help="Between two looks at the instances (default: 500ms).")
+def route(run: Run, action: str, once: bool, interval: float) -> Report:
+    """Keep proxies at what the store says, also those that restart or join; runs until it is stopped."""
+    return run("route", action=action, once=once, interval=interval)
+
+
 @command(example="bgmigrate demo")
 @click.option("--customers", type=click.IntRange(min=100), default=200_000, show_default=True, help="Customers in the shop.")
 @click.option("--keep", is_flag=True, help="Keep the project directory with its revision files.")
@@ -84,4 +93,4 @@ def demo(run: Run, customers: int, keep: bool) -> Report:
     return run("demo", customers=customers, keep=keep)
 
 
-COMMANDS = (init, register, snapshot, status, matrix, report, doctor, demo)
+COMMANDS = (init, register, snapshot, status, matrix, report, doctor, route, demo)

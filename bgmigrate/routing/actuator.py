@@ -54,9 +54,18 @@ class Seen:
         return f"{self.kind} {self.instance}: " + (self.error or self.observed or "no entry")
 
 
-def silent(actuator_kind: str, name: str, why: str) -> InfrastructureError:
-    """The error of an instance that cannot be reached."""
-    return InfrastructureError(
+class Silent(InfrastructureError):
+    """An instance that cannot be reached, or answers what cannot be understood; `reason` without its name."""
+
+    default_code = "BGM930"
+    reason = ""
+
+
+def silent(actuator_kind: str, name: str, why: str) -> Silent:
+    """The error of such an instance."""
+    error = Silent(
         f"{actuator_kind} {name} does not answer: {why}", why="Whether it follows could not be told.",
-        next="See that it runs and may be reached from here, then run the same command again; `bgmigrate status` shows all.", code="BGM930",
+        next="See that it runs and may be reached from here, then run the same command again; `bgmigrate status` shows all.",
     )
+    error.reason = why
+    return error

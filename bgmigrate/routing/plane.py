@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bgmigrate.errors import BgmigrateError, InfrastructureError, NotReady
 from bgmigrate.findings import Finding
-from bgmigrate.routing.actuator import Actuator, Seen
+from bgmigrate.routing.actuator import Actuator, Seen, Silent
 from bgmigrate.routing.actuators import configured
 from bgmigrate.settings import Settings
 
@@ -28,15 +28,17 @@ def wait_ready(actuators: Sequence[Actuator], environment: str) -> None:
         raise NotReady(found[0].what, why=found[0].why, next=found[0].next, findings=found)
 
 
-def follow(actuators: Sequence[Actuator], environment: str) -> list[Seen]:
+def follow(actuators: Sequence[Actuator], environment: str, *, patience: float | None = None) -> list[Seen]:
     """Make every instance send traffic to an environment, and look until each is seen there; what did not follow has an `error`.
+
+    `patience`: seconds to look, in place of the instances' own `follow_within`.
 
     When a file could not be written no proxy is told: one that restarts would come up on the wrong side.
     """
     began, out = time.monotonic(), dict[int, Seen]()
     for stage in (True, False):
         now = [a for a in actuators if a.first is stage]
-        out |= zip(map(id, now), _each(now, lambda a: _led(a, environment, began)), strict=True)
+        out |= zip(map(id, now), _each(now, lambda a: _led(a, environment, began, patience)), strict=True)
         if stage and any(s.error for s in out.values()):
             out |= {id(a): Seen(kind=a.kind, instance=a.name, error="not told, for its file could not be written") for a in actuators if not a.first}
             break
@@ -57,7 +59,7 @@ def inflight(settings: Settings, environment: str) -> list[tuple[str, int]]:
 def unreached(seen: Sequence[Seen]) -> InfrastructureError | None:
     """The error of the instances that did not answer."""
     findings = [Finding(
-        code="BGM930", what=f"{s.kind} {s.instance}: {s.error}", why="It cannot be told to follow.",
+        code="BGM930", what=f"{s.kind} {s.instance} does not answer: {s.error}", why="It cannot be told to follow.",
         next="See that it runs and may be reached from here, then run the same command again.",
     ) for s in seen if s.error]
     return InfrastructureError(findings[0].what, why=findings[0].why, next=findings[0].next, findings=findings) if findings else None
@@ -70,18 +72,19 @@ def _ready(actuator: Actuator, environment: str) -> str | None:
     return why
 
 
-def _led(actuator: Actuator, environment: str, began: float) -> Seen:
-    kind, name, deadline, wait = actuator.kind, actuator.name, time.monotonic() + actuator.settings.follow_within, _LOOK
+def _led(actuator: Actuator, environment: str, began: float, patience: float | None) -> Seen:
+    kind, name, wait = actuator.kind, actuator.name, _LOOK
+    within = actuator.settings.follow_within if patience is None else patience
+    deadline = time.monotonic() + within
     try:
         actuator.apply(environment)
         while (observed := actuator.observe()) != environment:
             if time.monotonic() >= deadline:
-                error = f"still at {observed or 'nothing'} after {actuator.settings.follow_within:g} s"
-                return Seen(kind=kind, instance=name, observed=observed, error=error)
+                return Seen(kind=kind, instance=name, observed=observed, error=f"still at {observed or 'nothing'} after {within:g} s")
             time.sleep(wait)
             wait = min(wait * 2, 0.25)
     except BgmigrateError as error:
-        return Seen(kind=kind, instance=name, error=error.what)
+        return Seen(kind=kind, instance=name, error=error.reason if isinstance(error, Silent) else error.what)
     return Seen(kind=kind, instance=name, observed=observed, seconds=round(time.monotonic() - began, 4))
 
 
@@ -89,7 +92,7 @@ def _seen(actuator: Actuator) -> Seen:
     try:
         return Seen(kind=actuator.kind, instance=actuator.name, observed=actuator.observe())
     except BgmigrateError as error:
-        return Seen(kind=actuator.kind, instance=actuator.name, error=error.what)
+        return Seen(kind=actuator.kind, instance=actuator.name, error=error.reason if isinstance(error, Silent) else error.what)
 
 
 def _each(actuators: Sequence[Actuator], ask: Callable[[Actuator], T]) -> list[T]:

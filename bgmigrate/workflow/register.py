@@ -15,7 +15,7 @@ from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.journal import apis, environments, fences, heartbeats
 from bgmigrate.journal.apis import Apis
 from bgmigrate.progress import Progress
-from bgmigrate.routing import store
+from bgmigrate.routing import store, stores
 from bgmigrate.routing.store import Live
 from bgmigrate.settings import Settings
 from bgmigrate.snapshot import Snapshot
@@ -138,6 +138,9 @@ def _record(
         same = False
     fences.lift(connection, service, name)  # whatever stands there now is to run
     if live is None:
+        if outside := stores.outside(settings):
+            outside.create(name)  # before its copy here: run again, it finds it as it is
+            outside.close()
         store.compare_and_set(connection, service, expected=None, to=name, by=operator(), reason="first registration", kind="first")
     content = {"environment": name, "version": version, "state": state, "live": live is None or live.environment == name, "source": source}
     text = f"{name}: {version} ({state}{', live' if content['live'] else ''})" + (", as was registered already" if same else "")

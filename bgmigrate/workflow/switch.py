@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from bgmigrate import evidence, gate, journal
-from bgmigrate.database import Connection, connect
+from bgmigrate.database import Connection, connect, identity
 from bgmigrate.errors import ConfigurationError, Disagreement
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
@@ -48,7 +48,7 @@ def switch(
         if run.authority is not None:
             stack.callback(run.authority.close)
             if not dry_run:
-                stack.enter_context(run.authority.locked())
+                stack.enter_context(run.authority.locked(identity(connection)))
         if intent := intents.unfinished(connection, settings.service):
             if dry_run:
                 raise _unfinished(intent)

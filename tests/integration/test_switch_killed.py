@@ -112,7 +112,7 @@ def test_commands_are_not_given_to_a_shell_and_braces_stay(shop: Project, tmp_pa
     ("wrong", "key"),
     [
         ({"kind": "carrier pigeon"}, "kind"), ({"kind": "haproxy", "map": "/m"}, "sockets"), ({"kind": "command", "apply": ["x"]}, "observe"),
-        ({"kind": "haproxy", "map": "/m", "sockets": ["/run/x"]}, "sockets"), ({"kind": "command", "aply": ["x"]}, "aply"),
+        ({"kind": "haproxy", "map": "/m", "sockets": ["/run/x"]}, "sockets"), ({"kind": "command", "applies": ["x"]}, "applies"),
         ({"kind": "haproxy", "map": "/m", "sockets": ["unix:/x"], "backends": {"blue": "b"}}, "backends"),
         ({"kind": "traefik", "router": "r", "services": {"blue": "b", "green": "g"}}, "consul"),
     ],

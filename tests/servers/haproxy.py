@@ -54,6 +54,7 @@ class HAProxy:
 
     home: Path
     backends: Backends
+    configuration: str = ""  # an example's, in place of ours
     port: int = field(default_factory=free_port)
     runtime: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -78,7 +79,7 @@ class HAProxy:
         self.home.mkdir(exist_ok=True)
         if not self.map.exists():
             self.map.write_text("shop blue\n")
-        (self.home / "cfg").write_text(CONFIGURATION.format(
+        (self.home / "cfg").write_text(self._example() if self.configuration else CONFIGURATION.format(
             home=self.home, runtime=self.runtime, port=self.port, map=self.map, blue=self.backends.blue, green=self.backends.green,
         ))
         found = program()
@@ -110,11 +111,20 @@ class HAProxy:
             s.sendall(command.encode() + b"\n")
             return b"".join(iter(lambda: s.recv(65536), b"")).decode()
 
-    def side(self) -> str:
+    def side(self, **headers: str) -> str:
         """Which environment answers through it."""
+        more = "".join(f"{k}: {v}\r\n" for k, v in headers.items()).encode()
         with socket.create_connection(("127.0.0.1", self.port), 5) as s:
-            s.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
+            s.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\n" + more + b"Connection: close\r\n\r\n")
             return b"".join(iter(lambda: s.recv(65536), b"")).decode().rpartition("\r\n\r\n")[2].split(" ")[0]
+
+    def _example(self) -> str:
+        text = self.configuration
+        for old, new in (("/run/haproxy/", f"{self.home}/"), ("/etc/haproxy/", f"{self.home}/"), ("bind :8080", f"bind 127.0.0.1:{self.port}"),
+                         ("127.0.0.1:8001", f"127.0.0.1:{self.backends.blue}"), ("127.0.0.1:8002", f"127.0.0.1:{self.backends.green}")):
+            assert old in text, old
+            text = text.replace(old, new)
+        return text
 
     def _serves(self) -> bool:
         with contextlib.suppress(OSError):
@@ -124,10 +134,10 @@ class HAProxy:
 
 
 @contextlib.contextmanager
-def proxies(backends: Backends, count: int = 1) -> Iterator[list[HAProxy]]:
+def proxies(backends: Backends, count: int = 1, configuration: str = "") -> Iterator[list[HAProxy]]:
     """So many, running; they are gone at the end."""
     home = Path(tempfile.mkdtemp(prefix="bgmigrate-haproxy-", dir="/tmp"))  # a socket's path has 100 bytes
-    found = [HAProxy(home=home / str(n), backends=backends) for n in range(count)]
+    found = [HAProxy(home=home / str(n), backends=backends, configuration=configuration) for n in range(count)]
     try:
         for proxy in found:
             proxy.start()

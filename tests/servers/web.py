@@ -135,4 +135,4 @@ async def _load(connections: str, *ports: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run({"serve": _serve, "load": _load}[sys.argv[1]](*sys.argv[2:]))
+    asyncio.run(_serve(*sys.argv[2:]) if sys.argv[1] == "serve" else _load(*sys.argv[2:]))

@@ -110,3 +110,19 @@ def test_what_makes_a_backfill_wait_is_off_on_or_as_by_default(tmp_path: Path) -
 def test_a_value_of_another_kind_is_refused_and_the_key_named(tmp_path: Path, key: str, value: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"expand\.{key.lower()} = '{value}' is n"):
         load(directory=tmp_path, environ={f"BGMIGRATE_EXPAND__{key}": value})
+
+
+def test_the_store_and_the_data_plane(pyproject: Path) -> None:
+    pyproject.write_text(
+        '[tool.bgmigrate.store]\nkind = "consul"\ntimeout = "3s"\n'
+        '[[tool.bgmigrate.actuators]]\nkind = "command"\napply = ["a", "{environment}"]\nobserve = "b"\nready_within = "1m"\n'
+    )
+    found = load(directory=pyproject.parent, environ={"BGMIGRATE_STORE__TOKEN": "s3cret"})
+    assert (found.store.kind, found.store.timeout, found.store.token) == ("consul", 3.0, "s3cret")
+    assert "s3cret" not in repr(found)
+    (command,) = found.actuators
+    assert (command.kind, command.ready_within) == ("command", 60.0)
+    with pytest.raises(ConfigurationError, match="no store of kind 'etcd'"):
+        load(directory=pyproject.parent, environ={"BGMIGRATE_STORE__KIND": "etcd"})
+    with pytest.raises(ConfigurationError, match=r"store\.tokn"):
+        load(directory=pyproject.parent, environ={"BGMIGRATE_STORE__TOKN": "x"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -76,13 +77,13 @@ class ConsulStore:
         if self._session:
             operations.insert(0, {"KV": {"Verb": "check-session", "Key": self._lock_key, "Session": self._session}})
         operations += [{"KV": {"Verb": "set", "Key": k, "Value": _encoded(v)}} for k, v in self.mirror(to).items()]
-        import consul
-
         with self._asking() as client:
+            from consul.exceptions import ClientError
+
             try:
                 client.txn.put(operations)
                 return
-            except consul.ClientError as error:  # 409: rolled back as a whole
+            except ClientError as error:  # 409: rolled back as a whole
                 if "409" not in str(error):
                     raise
         raise self._changed(self.get())
@@ -103,13 +104,16 @@ class ConsulStore:
             client.kv.put(key, value)
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lock beside the key: a switch from another machine, or of another database, waits. Raises Conflict (BGM915)."""
+    def locked(self, owner: str) -> Iterator[None]:
+        """Hold the lock beside the key: a switch of the same service on another database waits. Raises Conflict (BGM915).
+
+        `owner` names the database whose run lock the caller holds: who else holds this one in that name was killed, or has lost its run lock. Its
+        session is ended, and with it every compare-and-set of its own.
+        """
         with self._asking() as client:
             self._session = client.session.create(name=f"bgmigrate switch {self.service}", lock_delay=0, ttl=_LOCK_TTL, behavior="delete")
-            had = client.kv.put(self._lock_key, "bgmigrate switch", acquire=self._session)
         try:
-            if not had:
+            if not self._acquired(owner):
                 raise Conflict(
                     f"another switch of {self.service} holds {self._lock_key} in Consul", why="Two at once would undo each other.",
                     next=f"Wait for it: a killed one lets go after {2 * _LOCK_TTL} s at most.", code="BGM915",
@@ -131,10 +135,19 @@ class ConsulStore:
     def _lock_key(self) -> str:
         return f"{self.key}.lock"
 
+    def _acquired(self, owner: str) -> bool:
+        with self._asking() as client:
+            if client.kv.put(self._lock_key, owner, acquire=self._session):
+                return True
+            _, found = client.kv.get(self._lock_key, consistency="consistent")
+            if found and (found["Value"] or b"").decode(errors="replace") != owner:
+                return False
+            if found and found.get("Session"):
+                client.session.destroy(found["Session"])
+            return bool(client.kv.put(self._lock_key, owner, acquire=self._session))
+
     @contextlib.contextmanager
     def _renewed(self) -> Iterator[None]:
-        import threading
-
         ended, session = threading.Event(), self._session
 
         def renew() -> None:
@@ -169,12 +182,12 @@ class ConsulStore:
     @contextlib.contextmanager
     def _asking(self) -> Iterator[consul.Consul]:
         client = self._opened()
-        import consul
         import requests
+        from consul.exceptions import ConsulException
 
         try:
             yield client
-        except (requests.RequestException, consul.ConsulException) as error:
+        except (requests.RequestException, ConsulException) as error:
             raise self._away(error) from None
 
     def _away(self, error: Exception) -> InfrastructureError:
