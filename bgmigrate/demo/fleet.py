@@ -24,8 +24,9 @@ _PATIENCE = 60.0
 class Fleet:
     """The load of the shop's versions. Use as a context manager: at its end every process is gone."""
 
-    def __init__(self, shop: Path, url: str, figures: Figures) -> None:
-        self.shop, self.url, self.figures = shop, url, figures
+    def __init__(self, shop: Path, url: str, figures: Figures, ports: Mapping[str, int] | None = None) -> None:
+        """`ports`: where a version shows its pages to visitors, too."""
+        self.shop, self.url, self.figures, self.ports = shop, url, figures, ports or {}
         self.rested: dict[int, dict[str, Any]] = {}  # customer: facts
         self._running: dict[str, _Version] = {}
         self._all: list[_Version] = []
@@ -40,7 +41,7 @@ class Fleet:
 
     def start(self, environment: str) -> None:
         """Start a version's process and wait for its first connection. Raises InfrastructureError when it does not come up."""
-        version = self._process(environment)
+        version = self._process(environment, *([str(self.ports[environment])] if environment in self.ports else []))
         version.answer("ready")
         with self._lock:
             self._running[environment] = version
@@ -70,8 +71,9 @@ class Fleet:
         version.close()
         return answer["audited"], answer["wrong"]
 
-    def _process(self, environment: str) -> _Version:
-        command = [sys.executable, "-m", "bgmigrate.demo.load", str(self.shop / environment), sqlalchemy_url(self.url), f"shop-{environment}"]
+    def _process(self, environment: str, *more: str) -> _Version:
+        tree, url = str(self.shop / environment), sqlalchemy_url(self.url)
+        command = [sys.executable, "-m", "bgmigrate.demo.load", tree, url, f"shop-{environment}", *more]
         with held_back():
             version = _Version(environment, command, self._heard)
             self._all.append(version)

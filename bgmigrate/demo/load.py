@@ -1,4 +1,4 @@
-"""One version of the shop under load, in a process of its own: `python -m bgmigrate.demo.load TREE URL APPLICATION_NAME`.
+"""One version of the shop under load, in a process of its own: `python -m bgmigrate.demo.load TREE URL APPLICATION_NAME [PORT]`.
 
 A *baton* is one customer with the facts that any reader must find. Whoever holds it reads and checks it, changes it, reads it back,
 and passes it on, to the other version when that one runs. So both versions write the same rows, and every value has one right answer.
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from typing import Any
 
@@ -132,11 +133,33 @@ class Load:
         self.say(audited=count, wrong=wrong)
 
 
+def front(load: Load, port: int) -> None:
+    """Show customers to visitors over HTTP, while the load goes on."""
+
+    class Page(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            with load.session() as session:
+                page = {"version": load.environment, "name": load.shop.read(session, int(self.path.rpartition("/")[2]))["name"]}
+            body = json.dumps(page).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 class LostBaton(Exception):
     """A request failed or read a wrong value; it is counted, and its baton is not passed on."""
 
 
-def main(tree: str, url: str, name: str) -> None:
+def main(tree: str, url: str, name: str, port: str = "") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us stops us
     sys.path.insert(0, tree)
     from sqlalchemy import create_engine
@@ -144,9 +167,11 @@ def main(tree: str, url: str, name: str) -> None:
 
     service = import_module("shop.service")
 
-    engine = create_engine(url, pool_size=THREADS + 1, connect_args={"application_name": name})
+    engine = create_engine(url, pool_size=THREADS + 2, connect_args={"application_name": name})
     load = Load(service, lambda: Session(engine), name.removeprefix("shop-"))
     with engine.connect():
+        if port:
+            front(load, int(port))
         load.say(ready=True)
     workers: list[threading.Thread] = []
     for line in sys.stdin:

@@ -37,9 +37,9 @@ def trees() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "examples" / "shop"
 
 
-def make(directory: Path) -> None:
-    """Write the configuration and both versions' source trees into an empty directory."""
-    (directory / "pyproject.toml").write_text(_CONFIGURATION, encoding="utf-8")
+def make(directory: Path, more: str = "") -> None:
+    """Write the configuration, with `more` at its end, and both versions' source trees into an empty directory."""
+    (directory / "pyproject.toml").write_text(_CONFIGURATION + more, encoding="utf-8")
     for environment in ("blue", "green"):
         shutil.copytree(trees() / environment, directory / environment, ignore=shutil.ignore_patterns("__pycache__"))
 

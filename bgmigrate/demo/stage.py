@@ -16,6 +16,7 @@ from typing import IO, Any
 from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
 from bgmigrate.demo.interrupts import held_back
+from bgmigrate.demo.visitors import Visitors
 from bgmigrate.errors import InfrastructureError
 from bgmigrate.progress import Progress
 
@@ -26,8 +27,10 @@ _TICK = 2.0
 class Stage:
     """Run commands while the load goes on. `rates` is what each running version has to do, in requests per second."""
 
-    def __init__(self, *, directory: Path, url: str, fleet: Fleet, batons: Iterator[dict[str, Any]], progress: Progress, dwell: float) -> None:
-        self.directory, self.fleet, self.batons, self.progress, self.dwell = directory, fleet, batons, progress, dwell
+    def __init__(
+        self, *, directory: Path, url: str, fleet: Fleet, visitors: Visitors, batons: Iterator[dict[str, Any]], progress: Progress, dwell: float
+    ) -> None:
+        self.directory, self.fleet, self.visitors, self.batons, self.progress, self.dwell = directory, fleet, visitors, batons, progress, dwell
         self.rates: dict[str, float] = {}
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BGMIGRATE_")}
         self._environ = {**kept, "BGMIGRATE_DATABASE_URL": url, "BGMIGRATE_SCRATCH_URL": url}

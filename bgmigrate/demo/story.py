@@ -21,6 +21,7 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     project.seed(url, customers)
     say(f"{customers:,} customers. Blue's load begins.")
     stage.fleet.start("blue")
+    stage.visitors.begin("blue")
     stage.rates = {"blue": LIVE}
     stage.phase("blue alone")
     stage.watch()
@@ -43,7 +44,9 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     for live, idle, reason in (("green", "blue", "the release"), ("blue", "green", "a change of mind"), ("green", "blue", "the release after all")):
         stage.rates = {live: LIVE, idle: IDLE}
         stage.phase(f"switch to {live}" if reason != "the release after all" else "switch again")
+        stage.visitors.switching()
         stage.run("switch", "--to", live, "--reason", reason)
+        stage.visitors.switched(live)
         stage.watch()
 
     say("Blue is stopped; green takes over what it held.")
@@ -54,5 +57,6 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     stage.say_load()
     stage.phase("green alone")
     stage.watch()
+    stage.visitors.end()
     stage.fleet.stop("green")
     return list(expanded.get("backfills", []))

@@ -22,6 +22,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
     longest = found["longest_stall"]
     yield f"longest stall: {longest['ms']:.1f} ms ({longest['version']}, {longest['phase']})"
     yield f"closing audit: {found['audited']:,} customers read, {found['audit_wrong']} wrong values"
+    if v := found["visitors"]:
+        yield f"visitors through the proxy: {v['requests']:,} requests, {v['failed']} failed, {v['late']} answered by the version that was not live"
     problems: Sequence[str] = found["problems"]
     yield from problems[:10]
     if found["directory"]:

@@ -16,6 +16,7 @@ from bgmigrate.demo.figures import Figures
 from bgmigrate.demo.fleet import Fleet
 from bgmigrate.demo.interrupts import held_back
 from bgmigrate.demo.stage import Stage
+from bgmigrate.demo.visitors import Visitors
 from bgmigrate.errors import Interrupted
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
@@ -37,16 +38,19 @@ def demo(
                 directory = stack.enter_context(_directory(keep))
                 server = stack.enter_context(embedded.server())
             url = named(server, "postgres")
-            project.make(directory)
-            fleet = stack.enter_context(Fleet(directory, url, figures))
-            stage = Stage(directory=directory, url=url, fleet=fleet, batons=project.untouched(customers), progress=screen, dwell=dwell)
+            visitors = stack.enter_context(Visitors(directory, url, customers))
+            project.make(directory, visitors.actuator())
+            fleet = stack.enter_context(Fleet(directory, url, figures, visitors.ports))
+            stage = Stage(
+                directory=directory, url=url, fleet=fleet, visitors=visitors, batons=project.untouched(customers), progress=screen, dwell=dwell,
+            )
             backfills = story.release(stage, url, customers)
             screen.step("The closing audit: the new version reads every customer.")
             audited, wrong = fleet.audit("green", customers)
     except KeyboardInterrupt:
         left = f"{directory} is kept" if keep and directory else "its directory is gone"
         raise Interrupted("the demo was interrupted", why=f"Its server is stopped, and {left}.", next="bgmigrate demo") from None
-    return _report(figures, backfills, audited, wrong, directory if keep else None)
+    return _report(figures, visitors, backfills, audited, wrong, directory if keep else None)
 
 
 @contextmanager
@@ -59,12 +63,14 @@ def _directory(keep: bool) -> Iterator[Path]:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _report(figures: Figures, backfills: list[dict[str, Any]], audited: int, wrong: list[str], kept: Path | None) -> Report:
-    problems = figures.problems + [f"closing audit: {text}" for text in wrong]
+def _report(
+    figures: Figures, visitors: Visitors, backfills: list[dict[str, Any]], audited: int, wrong: list[str], kept: Path | None
+) -> Report:
+    problems = figures.problems + visitors.problems + [f"closing audit: {text}" for text in wrong]
     found = {
         "phases": figures.rows(), "totals": {"blue": figures.total("blue"), "green": figures.total("green"), "both": figures.total()},
         "backfills": backfills, "longest_stall": figures.longest(), "audited": audited, "audit_wrong": len(wrong), "problems": problems[:50],
-        "directory": str(kept) if kept else None,
+        "directory": str(kept) if kept else None, "visitors": visitors.counts if visitors.there else None,
     }
     return Report(
         command="demo", outcome="error" if problems else "done", service="shop", exit_code=1 if problems else 0, extra=found,
