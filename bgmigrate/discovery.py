@@ -89,6 +89,7 @@ class Watch:
 
 _watches: dict[tuple[str, str], Watch] = {}
 _inherited: list[Watch] = []
+_loaded: dict[str | None, Settings] = {}  # read once: a file is not looked at for every request
 _lock = threading.Lock()
 
 
@@ -124,11 +125,15 @@ def forget() -> None:
         for watch in _watches.values():
             watch.close()
         _watches.clear()
+        _loaded.clear()
 
 
 def _of(service: str | None, settings: Settings | None) -> Settings:
-    found = settings or load()
-    return dataclasses.replace(found, service=service) if service else found
+    if settings is None:
+        if service not in _loaded:
+            _loaded[service] = _of(service, load())
+        return _loaded[service]
+    return dataclasses.replace(settings, service=service) if service else settings
 
 
 def _after_fork() -> None:

@@ -22,6 +22,7 @@ from bgmigrate.workflow.closing import disagreements, without_values
 from bgmigrate.workflow.other_services import mapped_elsewhere
 from bgmigrate.workflow.promotion import begun_since, is_live
 from bgmigrate.workflow.removals import Contracted, contracted
+from bgmigrate.workflow.standing import refuse_unended
 from bgmigrate.workflow.triggers import broken
 
 
@@ -39,6 +40,7 @@ def contract_verdict(
     begun = {r.revision for r in revisions.all(connection) if r.phase == "expand"}
     retired = live.idle if live else None
     environment = settings.environment(retired) if retired else settings.environment("blue")
+    refuse_unended(connection, settings.service)
     missing = [r for r in sorted(needed) if r not in applied]
     found = evidence_rows.latest(connection, settings.service)
     # A contract that has begun met an open gate; what it has done since changes the schema, and is no reason to refuse its end.

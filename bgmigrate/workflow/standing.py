@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from bgmigrate.errors import BgmigrateError
+from bgmigrate.database import Connection
+from bgmigrate.errors import BgmigrateError, Disagreement
 from bgmigrate.findings import Finding
+from bgmigrate.journal import intents
 from bgmigrate.journal.intents import Intent
 from bgmigrate.routing import plane, stores
 from bgmigrate.routing.actuator import Seen
@@ -51,6 +53,15 @@ def standing(settings: Settings, live: Live | None, intent: Intent | None) -> tu
         content["actuators"].append(seen.as_json())
         findings += _judged(seen, wanted, file=actuator.first, next_=RESUME if intent else FOLLOW)
     return content, findings
+
+
+def refuse_unended(connection: Connection, service: str) -> None:
+    """Raise Disagreement where a switch has not ended: which version has the traffic is not certain."""
+    if intent := intents.unfinished(connection, service):
+        raise Disagreement(
+            f"a switch to {intent.to_environment}, begun {intent.began_at:%Y-%m-%d %H:%M:%S} by {intent.by}, has not ended",
+            why="Its process was killed: instances may send traffic to different versions.", next=RESUME, code="BGM933",
+        )
 
 
 def exit_code(findings: list[Finding]) -> int:

@@ -6,7 +6,7 @@ import contextlib
 
 from bgmigrate import evidence, gate, journal
 from bgmigrate.database import Connection, connect, identity
-from bgmigrate.errors import ConfigurationError, Disagreement
+from bgmigrate.errors import ConfigurationError
 from bgmigrate.gate import Proof, Verdict
 from bgmigrate.history.project import Project
 from bgmigrate.journal import backfills, environments, intents, quarantines, revisions
@@ -22,7 +22,8 @@ from bgmigrate.workflow.catching_up import catch_up_all
 from bgmigrate.workflow.consumers import left_without
 from bgmigrate.workflow.promotion import begun_since
 from bgmigrate.workflow.report import Report
-from bgmigrate.workflow.switching import RESUME, Switching
+from bgmigrate.workflow.standing import refuse_unended
+from bgmigrate.workflow.switching import Switching
 from bgmigrate.workflow.triggers import broken
 
 
@@ -49,9 +50,9 @@ def switch(
             stack.callback(run.authority.close)
             if not dry_run:
                 stack.enter_context(run.authority.locked(identity(connection)))
+        if dry_run:
+            refuse_unended(connection, settings.service)
         if intent := intents.unfinished(connection, settings.service):
-            if dry_run:
-                raise _unfinished(intent)
             if ended := _resume(run, intent, live, to, say):
                 return ended
             to, live = to or intent.to_environment, _live(connection, settings)
@@ -83,17 +84,11 @@ def _resume(run: Switching, intent: Intent, live: Live, to: str | None, say: Pro
     live = _live(connection, settings)
     undone = intent.state == "undoing" or to == intent.from_environment
     live = run.undo(intent, live) if undone else run.finish(intent, live)
+    remember(connection, settings.service, live.generation, settings.environment(live.idle))
     if undone and to == intent.to_environment:
         return None
     kind: Kind = intent.kind if not undone else "back" if intent.kind == "forward" else "forward"
     return _report(connection, Project.open(settings), settings, live, live.environment, kind, False, run)
-
-
-def _unfinished(intent: Intent) -> Disagreement:
-    return Disagreement(
-        f"a switch to {intent.to_environment}, begun {intent.began_at:%Y-%m-%d %H:%M:%S} by {intent.by}, has not ended",
-        why="Its process was killed: instances may send traffic to different versions.", next=RESUME, code="BGM933",
-    )
 
 
 def _caught_up(connection: Connection, settings: Settings, say: Progress) -> None:

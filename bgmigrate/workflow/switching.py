@@ -25,8 +25,7 @@ from bgmigrate.routing.store import Kind, Live
 from bgmigrate.routing.stores import Held
 from bgmigrate.settings import Settings
 from bgmigrate.workflow.register import operator
-
-RESUME = "bgmigrate switch --resume"
+from bgmigrate.workflow.standing import RESUME
 
 
 @dataclass(kw_only=True)

@@ -50,6 +50,15 @@ def test_it_is_asked_once_and_then_only_heard(shop: Project) -> None:
     assert active_environment("shop", settings=of) == "green"
 
 
+def test_where_nothing_is_said_the_settings_are_read_once(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in shop.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(shop.directory)
+    assert active_environment() == active_environment("shop") == "blue"
+    (shop.directory / "pyproject.toml").unlink()
+    assert active_environment("shop") == "blue"
+
+
 def test_a_watch_calls_back_and_survives_the_end_of_its_connection(shop: Project) -> None:
     heard: list[str] = []
     with Watch(settings(shop), changed=heard.append) as watch:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bgmigrate.database import connect
+from bgmigrate.journal import revisions
 from bgmigrate.locking import RUN_LOCK
 from tests.integration.routed import actuate, begin, intent
-from tests.integration.test_switch import live
+from tests.integration.test_switch import add_revision, live, prove, stamp
 from tests.integration.until import until
 from tests.project import Project
 
@@ -55,6 +57,19 @@ def test_killed_there_it_is_put_back_when_that_is_asked_for(shop: Project, tmp_p
     assert shop.must("switch", "--to", "blue").json["live"] == "blue"
     assert (live(shop), routed(tmp_path), intent(shop)) == ("blue", "blue", ["undone"])
     assert shop.must("switch").json["live"] == "green"
+
+
+def test_until_it_has_ended_contract_is_closed(shop: Project, tmp_path: Path) -> None:
+    add_revision(shop, "expand", "e1")
+    add_revision(shop, "contract", "c1", depends_on="e1")
+    with connect(shop.url, purpose="test") as c:
+        revisions.begin(c, "e1", "expand")
+    stamp(shop, "e1")
+    prove(shop)
+    kill(shop, COMMITTED)
+    assert shop.must("contract", code=7).codes == {"BGM933"}  # the journal says green; the router, blue
+    shop.must("switch", "--resume")
+    assert "BGM933" not in shop.call("contract").codes
 
 
 def test_killed_before_anything_was_changed_the_gate_is_asked_again(shop: Project, tmp_path: Path) -> None:
