@@ -22,6 +22,7 @@ from bgmigrate.withdrawal import Withdrawal
 T = TypeVar("T")
 
 OLD = 1.0  # seconds that a transaction has been open: it will not end within a wait of ours
+OLD_WRITER = 3.0  # seconds; a build that has begun waits for those who are there, and most are gone long before
 QUEUES = 4  # every fourth attempt queues all the same: its lock may be one that does not conflict
 CEILING = 2.0  # seconds; autovacuum yields after deadlock_timeout (1 s), so some attempts must wait longer than that
 RUN_LOCK = 0x62676D  # "bgm": the first key of the advisory lock that a run holds
@@ -81,10 +82,49 @@ def set_local(connection: Connection, **settings: float) -> None:
 
 def blockers(connection: Connection, tables: Sequence[str]) -> list[dict[str, Any]]:
     """Who holds locks on these tables now, as the JSON key `blockers` has it."""
+    held = connection.execute(template("lock_holders").encode(), [_known(connection, tables)])
+    return [dict(zip(_KEYS, row, strict=True)) for row in held]
+
+
+_KEYS = ("pid", "user", "application_name", "state", "transaction_seconds", "relation", "mode")
+
+
+def _known(connection: Connection, tables: Sequence[str]) -> list[str]:
     names = [qualified(t) for t in tables]
-    known = [r[0] for r in connection.execute("SELECT n FROM unnest(%s::text[]) n WHERE to_regclass(n) IS NOT NULL", [names])]
-    keys = ("pid", "user", "application_name", "state", "transaction_seconds", "relation", "mode")
-    return [dict(zip(keys, row, strict=True)) for row in connection.execute(template("lock_holders").encode(), [known])]
+    return [r[0] for r in connection.execute("SELECT n FROM unnest(%s::text[]) n WHERE to_regclass(n) IS NOT NULL", [names])]
+
+
+# What CREATE, and DROP, INDEX CONCURRENTLY wait for in the middle of their work (index.c, WaitForLockers): conflicts with SHARE; with ACCESS EXCLUSIVE.
+_AGAINST_SHARE = ("RowExclusiveLock", "ShareUpdateExclusiveLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
+_EVERY = ("AccessShareLock", "RowShareLock", "ShareLock", *_AGAINST_SHARE)
+
+
+def let_end(connection: Connection, tables: Sequence[str], *, drops: bool, seconds: float, progress: Progress) -> float:
+    """Before an index is built or dropped CONCURRENTLY: wait until nobody is left who has held the tables for a while. What gives up in the
+    middle leaves an INVALID index, which nobody can drop either while they are there; what has not begun leaves nothing.
+
+    Returns the seconds that are left. Raises Conflict with the holders named when there are none.
+    """
+    deadline, pause, said = time.monotonic() + seconds, 0.05, False
+    modes = list(_EVERY if drops else _AGAINST_SHARE)
+    while True:
+        names = _known(connection, tables)
+        older = {r[0] for r in connection.execute(template("older_lockers").encode(), [modes, names, OLD_WRITER])}
+        if not older:
+            return max(deadline - time.monotonic(), 1.0)
+        holders = [h for h in blockers(connection, tables) if h["pid"] in older]
+        if time.monotonic() >= deadline:
+            raise lock_not_had(tables, holders, seconds)
+        if not said:
+            progress.step(f"  not begun yet, for it would have to wait in the middle: {_who(holders)}")
+            said = True
+        time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+        pause = min(1.0, pause * 1.5)
+
+
+def old_snapshots(connection: Connection, since: object) -> list[dict[str, Any]]:
+    """The transactions whose snapshot is older than that moment, as `blockers` has them: an index build waits for these, too, whatever they read."""
+    return [dict(zip(_KEYS, row, strict=True)) for row in connection.execute(template("old_snapshots").encode(), [since])]
 
 
 def lock_not_had(tables: Sequence[str], holders: list[dict[str, Any]], seconds: float) -> Conflict:
@@ -101,10 +141,14 @@ def _names(tables: Sequence[str]) -> str:
     return ", ".join(tables) or "the database"
 
 
+def _what(holder: dict[str, Any]) -> str:
+    return "keeps a snapshot" if holder["mode"] == "snapshot" else f"holds {holder['mode']} on {holder['relation']}"
+
+
 def _who(holders: list[dict[str, Any]]) -> str:
     said = [
         f"pid {h['pid']} ({h['application_name'] or h['user'] or 'unnamed'}, {h['state'] or 'background'}, "
-        f"transaction {h['transaction_seconds'] or 0:.0f} s old) holds {h['mode']} on {h['relation']}"
+        f"transaction {h['transaction_seconds'] or 0:.0f} s old) {_what(h)}"
         for h in holders[:5]
     ]
     return "; ".join(said) or "the holder has gone meanwhile"

@@ -25,6 +25,8 @@ DEFINITION = (
     " WHERE x.indrelid = to_regclass(%s) AND i.relname = %s AND x.indisvalid"
 )
 
+CLEARED = 10.0  # seconds that the drop of an INVALID index may wait
+
 
 def nameless(definition: str) -> str:
     """The definition with `*` for the name, to tell the same index under another, and concurrently built or not."""
@@ -69,11 +71,22 @@ class BuildIndex(Step):
                 next="Mend the duplicates, then run the same command again.",
                 code="BGM501",
             ) from error
-        except Conflict:
-            RemoveIndex(self.table, self.name).run(on)  # what a build that gave up leaves is INVALID, and every write would maintain it
+        except Conflict as error:
+            self._clear(on, error)
             raise
         if not on.offline and on.fetch(VALID, compose("{t:t}", t=self.table), self.name) != [(True,)]:
             raise not_valid(self.table, self.name)
+
+    def _clear(self, on: Runtime, error: Conflict) -> None:
+        """Drop what a build that gave up leaves: it is INVALID, and every write would maintain it."""
+        try:
+            if on.has(VALID, compose("{t:t}", t=self.table), self.name):
+                on.weak([self.table], compose("DROP INDEX CONCURRENTLY IF EXISTS {n:t}", n=index_key(self.table, self.name)), seconds=CLEARED)
+        except Conflict:
+            raise Conflict(
+                f"{error.what}; index {self.name} is INVALID, and cannot be dropped before these have ended", why=error.why,
+                next="Run the same command again when these transactions have ended: it drops the index and builds it.", blockers=error.extra.get("blockers", []),
+            ) from error
 
     def _on_partitions(self, on: Runtime) -> None:
         """Each partition's index concurrently, attached to one on the table alone; PostgreSQL builds none concurrently on a partitioned table."""
