@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import psycopg
 
 from bgmigrate.database import Connection, connect
-from bgmigrate.errors import Conflict
+from bgmigrate.errors import Conflict, InfrastructureError
 from bgmigrate.naming import qualified
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 from bgmigrate.sql import template
-from bgmigrate.withdrawal import Withdrawal
+from bgmigrate.withdrawal import Withdrawal, watching
 
 T = TypeVar("T")
 
@@ -40,11 +40,42 @@ def with_lock_budget(
     for a while only every fourth attempt queues. Between attempts nothing is held. Raises Conflict (exit 5) with the holders named when the
     deadline has passed.
     """
+    with _Eye(url) as eye:
+        return _attempts(connection, url, work, tables, budget, progress, eye)
+
+
+class _Eye:
+    """The connection from which attempts are watched that wait for longer than the first: made when such a one begins, and kept for the next."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._open: Connection | None = None
+
+    def __enter__(self) -> _Eye:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open.close()
+
+    def ready(self) -> Connection | None:
+        """Open; None where it cannot be made, which whoever watches finds out and says."""
+        if self._open is None or self._open.broken or self._open.closed:
+            try:
+                self._open = watching(self.url)
+            except (psycopg.Error, InfrastructureError):
+                return None
+        return self._open
+
+
+def _attempts(
+    connection: Connection, url: str, work: Callable[[Connection], T], tables: Sequence[str], budget: ExpandSettings, progress: Progress, eye: _Eye
+) -> T:
     deadline = time.monotonic() + budget.lock_deadline
     timeout, attempt = budget.lock_timeout, 0
     while True:
         attempt += 1
-        watch = Withdrawal(connection, url, budget.lock_timeout)
+        watch = Withdrawal(connection, url, budget.lock_timeout, eye.ready() if timeout > budget.lock_timeout else None)
         error: psycopg.Error | None = None
         holders = blockers(connection, tables)
         if attempt % QUEUES == 0 or not any((h["transaction_seconds"] or 0) > OLD for h in holders):

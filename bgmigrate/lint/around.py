@@ -68,18 +68,22 @@ def around(known: Known, action: Action) -> Around:
     if index is not None and not table:
         table = index.table
     of = action.partition_of if isinstance(action, CreateTable) else table
-    parts = known.below(of)
+    parts, keyed = known.below(of), _keyed(known, action)
     return Around(
         parts=tuple(parts), partitioned=tuple(t for t in (of, *parts) if known.parts.get(t)), rest=known.default_of(of),
-        referring=tuple(known.referring(table)) if isinstance(action, (DropTable, Truncate, AlterType)) else (),
+        referring=tuple(known.referring(table)) if _goes(action) or keyed else (),
         referred=tuple(_referred(known, action)), index=index,
         nullable=isinstance(action, AddConstraint) and index is not None and _nullable(known, index),
-        checks=_checks(known, action), views=_views(known, action), keyed=_keyed(known, action),
+        checks=_checks(known, action), views=_views(known, action), keyed=keyed,
         pairs=tuple(_pairs(known, action)),
         published=bool({table, "*"} & known.published),
         rest_checked=any(kind == "check" for kind, _, _ in known.constraints_of(known.default_of(of)).values()),
         domain=isinstance(action, AddColumn) and action.column.type.lower() in known.domains,
     )
+
+
+def _goes(action: Action) -> bool:
+    return isinstance(action, (DropTable, Truncate)) and action.cascade
 
 
 def _index(action: Action) -> str:

@@ -56,6 +56,7 @@ class Reading:
     gated: bool = False
     sql: Sequence[tuple[int | None, str]] = ()  # what was written as SQL, and on which line
     small: frozenset[str] = frozenset()  # tables of which the configuration says that they are small
+    _made: dict[int, set[str]] = field(default_factory=dict, compare=False, repr=False)  # what `new` has found out, by statement
 
     @property
     def traffic(self) -> bool:
@@ -76,7 +77,9 @@ class Reading:
         def made(a: Action) -> bool:
             return isinstance(a, CreateTable) and not a.partition_of and not (a.guarded and a.table in self.known.tables)
 
-        return table in self._since(statement, made)
+        if statement.number not in self._made:
+            self._made[statement.number] = self._since(statement, made)
+        return table in self._made[statement.number]
 
     def kind(self, statement: Statement) -> Kind:
         """What sort of constraint is dropped: as the revision says, or an earlier one, or the usual names do."""

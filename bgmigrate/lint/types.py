@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SAME = {
@@ -55,6 +56,7 @@ def narrows(was: str, to: str) -> bool:
     return one in _TEXTS or (one in _DAYS and other == "date" and one != "date")  # not every text is a number, a date or a label
 
 
+@functools.lru_cache(maxsize=1000)  # rules ask for the same few types over and over
 def parts(text: str) -> tuple[str, tuple[int, ...]]:
     """A type's usual name, and its modifiers."""
     plain = re.sub(r"\s+", " ", text.strip().lower().replace('"', "")).removeprefix("pg_catalog.")
