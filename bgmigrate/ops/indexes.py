@@ -33,6 +33,16 @@ def nameless(definition: str) -> str:
     return re.sub(r"INDEX (?:CONCURRENTLY )?(?:\"(?:[^\"]|\"\")+\"|\S+) ON", "INDEX * ON", definition, count=1)
 
 
+def sound(on: Runtime, what: str) -> None:
+    """Raises Refused on a server whose concurrent builds leave rows out of the index (PostgreSQL 14.4's release notes)."""
+    if not on.offline and not on.scratch and 140000 <= on.connection.info.server_version < 140004:
+        raise Refused(
+            f"{what} would be built by PostgreSQL 14.{on.connection.info.server_version % 10000}",
+            why="Up to 14.3 CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY may leave rows out that are updated meanwhile, and nothing says so.",
+            next="Update the server to 14.4 or newer (a restart, no dump), then run the same command again.", code="BGM616",
+        )
+
+
 def not_valid(table: str, name: str) -> Refused:
     """The refusal of what is INVALID after its build: somebody else has changed it, or added a partition, meanwhile."""
     return Refused(f"index {name} on {table} is not valid after its build", next="Run the same command again.", code="BGM409")
@@ -58,6 +68,7 @@ class BuildIndex(Step):
         if ON_ONLY in self.definition and (on.offline or is_partitioned(on, self.table)):
             self._on_partitions(on)
             return
+        sound(on, f"index {self.name} of {self.table}")
         if valid:  # a build that was killed or timed out leaves it INVALID, and IF NOT EXISTS would take it for done
             RemoveIndex(self.table, self.name).run(on)
         on.progress.step(f"  building index {self.name} on {self.table}")
@@ -85,7 +96,8 @@ class BuildIndex(Step):
         except Conflict:
             raise Conflict(
                 f"{error.what}; index {self.name} is INVALID, and cannot be dropped before these have ended", why=error.why,
-                next="Run the same command again when these transactions have ended: it drops the index and builds it.", blockers=error.extra.get("blockers", []),
+                next="Run the same command again when these transactions have ended: it drops the index and builds it.",
+                blockers=error.extra.get("blockers", []),
             ) from error
 
     def _on_partitions(self, on: Runtime) -> None:

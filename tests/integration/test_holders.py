@@ -13,7 +13,7 @@ import pytest
 
 from bgmigrate import following
 from bgmigrate.database import Connection, connect
-from bgmigrate.errors import Conflict
+from bgmigrate.errors import Conflict, Refused
 from bgmigrate.ops import BuildIndex, RemoveIndex
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
@@ -158,3 +158,17 @@ def test_expand_gives_up_names_them_and_goes_on_when_they_have_gone(project: Pro
     after = project.sql(INDEXES.format("users")), project.sql(columns)
     assert after != before
     assert all(valid for _, valid in after[0])
+
+
+@pytest.mark.every_server(extra=True)
+def test_a_server_whose_concurrent_builds_lose_rows_builds_none(c: Connection, database: str) -> None:
+    """PostgreSQL 14.0 to 14.3, one of which `make servers` has."""
+    on, _ = runtime(c, database, 5.0)
+    if not 140000 <= c.info.server_version < 140004:
+        BUILD.run(on)
+        assert indexes(c) == [("mine", True)]
+        return
+    with pytest.raises(Refused, match=r"14\.\d") as refused:
+        BUILD.run(on)
+    assert refused.value.findings[0].code == "BGM616"
+    assert indexes(c) == []
