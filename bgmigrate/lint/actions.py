@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["unique", "primary key", "check", "foreign key", "exclude", ""]
+Kind = Literal["unique", "primary key", "check", "foreign key", "exclude", "not null", ""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,7 @@ class CreateTable(Action):
     columns: tuple[Column, ...] = ()
     constraints: tuple[AddConstraint, ...] = ()
     partition_of: str = ""
+    takes_rest: bool = False  # PARTITION OF … DEFAULT
     guarded: bool = False  # IF NOT EXISTS
 
     @property
@@ -193,6 +194,7 @@ class RenameEnumValue(Action):
 @dataclass(frozen=True, kw_only=True)
 class AttachPartition(Action):
     partition: str
+    takes_rest: bool = False  # DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +217,7 @@ class DropSchema(Action):
 @dataclass(frozen=True, kw_only=True)
 class CreateTrigger(Action):
     name: str
+    before: bool = False  # BEFORE, of rows: it may change them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +243,36 @@ class Change(Action):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CreateView(Action):
+    """`uses`: what its query names, a column as (table or alias, column); the table is empty where the query does not say. `*` is every column."""
+
+    name: str
+    tables: tuple[str, ...] = ()
+    uses: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropView(Action):
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publish(Action):
+    """CREATE or ALTER PUBLICATION: the tables that it adds; `*` for all of them."""
+
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configure(Action):
+    """SET; `local`: until the transaction ends."""
+
+    name: str
+    value: str = ""
+    local: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lock(Action):
     mode: str = "ACCESS EXCLUSIVE"
 
@@ -253,9 +286,15 @@ class Transact(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class Ours(Action):
-    """One of bgmigrate's own operations that does nothing a rule needs to know."""
+    """One of bgmigrate's own operations that does nothing to the schema; `columns`: those that it fills."""
 
     verb: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowByRow(Action):
+    """A loop of Python's over rows that were read, which writes them one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,6 +306,7 @@ class Opaque(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class Other(Action):
-    """Read and understood, and of no interest to any rule."""
+    """Read and understood. `mode`: the lock that it takes on `table`, where it takes one."""
 
     what: str = ""
+    mode: str = ""

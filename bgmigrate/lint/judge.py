@@ -56,10 +56,13 @@ def judge(
 
 
 def _found(reading: Reading, rules: list[Rule]) -> Iterator[Finding]:
+    firm = [r for r in rules if not r.gives_way]
+    general = [r for r in rules if r.gives_way]
     for statement in reading.statements:
-        for rule in rules:
-            for hit in rule.look(statement, reading):
-                yield _finding(rule, hit, statement)
+        said = [_finding(rule, hit, statement) for rule in firm for hit in rule.look(statement, reading)]
+        yield from said
+        if all(f.severity == "info" for f in said):
+            yield from (_finding(rule, hit, statement) for rule in general for hit in rule.look(statement, reading))
 
 
 def _finding(rule: Rule, hit: Hit, statement: Statement) -> Finding:

@@ -10,16 +10,21 @@ from bgmigrate.lint.actions import (
     AddColumn,
     AddConstraint,
     AlterType,
+    AttachPartition,
     Column,
     ConstrainDomain,
     CreateIndex,
     CreateTable,
+    CreateView,
+    DetachPartition,
     DropColumn,
     DropConstraint,
     DropIndex,
     DropNotNull,
     DropTable,
+    DropView,
     Kind,
+    Publish,
     RenameColumn,
     RenameTable,
     SetNotNull,
@@ -37,6 +42,10 @@ class Known:
     constraints: dict[str, dict[str, Constraint]] = field(default_factory=dict)
     keys: dict[str, list[AddConstraint]] = field(default_factory=dict)
     indexes: dict[str, CreateIndex] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)  # a table's partitions
+    defaults: frozenset[str] = frozenset()  # partitions that take what no other does
+    views: dict[str, CreateView] = field(default_factory=dict)
+    published: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()  # those that have a constraint
     later: frozenset[str] = frozenset()  # tables that some revision of the history makes
     gone: frozenset[str] = frozenset()
@@ -49,8 +58,43 @@ class Known:
         """As it is now: `learn` puts new values in place of old ones and changes none."""
         return Known(
             tables=dict(self.tables), constraints=dict(self.constraints), keys=dict(self.keys), indexes=dict(self.indexes), later=self.later,
-            gone=self.gone, domains=self.domains,
+            gone=self.gone, domains=self.domains, parts=dict(self.parts), defaults=self.defaults,
+            views=dict(self.views), published=self.published,
         )
+
+    def below(self, table: str) -> list[str]:
+        """Its partitions, and theirs."""
+        return [p for part in self.parts.get(table, ()) for p in (part, *self.below(part))]
+
+    def default_of(self, table: str) -> str:
+        """The partition that takes what no other does; nothing where no revision makes one."""
+        return next((p for p in self.parts.get(table, ()) if p in self.defaults), "")
+
+    def key(self, table: str, name: str) -> AddConstraint | None:
+        """A constraint by its name, which may be the one that PostgreSQL gives."""
+        for k in self.keys.get(table, ()):
+            if k.name == name or (not k.name and k.kind == "foreign key" and name == f"{table.rpartition('.')[2]}_{'_'.join(k.columns)}_fkey"):
+                return k
+        for c in self.tables.get(table, {}).values():
+            if c.references and name == f"{table.rpartition('.')[2]}_{c.name}_fkey":
+                return AddConstraint(table=table, name=name, kind="foreign key", columns=(c.name,), references=c.references)
+        return None
+
+    def reading(self, table: str, column: str = "") -> list[str]:
+        """The views whose queries name the table; those that name the column, where one is given."""
+        return [v.name for v in self.views.values() if table in v.tables and (not column or any(c in (column, "*") for _, c in v.uses))]
+
+    def referring(self, table: str) -> list[str]:
+        """The tables whose foreign keys point to it."""
+        keys = [of for of, keys in self.keys.items() if any(k.references == table for k in keys)]
+        inline = [of for of, columns in self.tables.items() if any(c.references == table for c in columns.values())]
+        return [t for t in dict.fromkeys((*keys, *inline)) if t != table]
+
+    def referred(self, table: str, column: str = "") -> list[str]:
+        """The tables that its foreign keys point to; those over a column, where one is named."""
+        keys = [k.references for k in self.keys.get(table, ()) if k.references and (not column or column in k.columns)]
+        inline = [c.references for c in self.tables.get(table, {}).values() if c.references and (not column or c.name == column)]
+        return [t for t in dict.fromkeys((*keys, *inline)) if t != table]
 
     def column(self, table: str, name: str) -> Column | None:
         """A column's definition; None where no revision says."""
@@ -82,6 +126,7 @@ class Known:
                     self.tables[table] = {c.name: c for c in action.columns}
                     for c in action.constraints:
                         self.learn(c)
+                    self._part(action.partition_of, table, default=action.takes_rest)
             case DropTable():
                 self.gone |= {table}
                 self.indexes = {n: i for n, i in self.indexes.items() if i.table != table}
@@ -118,12 +163,27 @@ class Known:
                 have = self.constraints_of(table)
                 if action.name in have:
                     self.constraints[table] = {**have, action.name: (*have[action.name][:2], True)}
+            case CreateView():
+                self.views[action.name] = action
+            case DropView():
+                self.views.pop(action.name, None)
+            case Publish():
+                self.published |= set(action.tables)
+            case AttachPartition():
+                self._part(table, action.partition, default=action.takes_rest)
+            case DetachPartition():
+                self.parts[table] = tuple(p for p in self.parts.get(table, ()) if p != action.partition)
             case ConstrainDomain():
                 self.domains |= {action.name.lower()}
             case CreateIndex():
                 self.indexes[action.name] = action  # names are one to a schema; that two schemas share one is not told apart
             case DropIndex():
                 self.indexes.pop(action.name, None)
+
+    def _part(self, table: str, part: str, *, default: bool) -> None:
+        if table:
+            self.parts[table] = (*self.parts.get(table, ()), part)
+            self.defaults |= {part} if default else frozenset()
 
     @staticmethod
     def _renamed(action: RenameTable) -> str:

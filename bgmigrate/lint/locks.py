@@ -1,15 +1,17 @@
-"""Which tables a statement locks against traffic, and whether it takes its time (PostgreSQL documentation, 13.3.1, and ALTER TABLE's page)."""
+"""Which tables a statement locks against traffic (PostgreSQL documentation, 13.3.1, and ALTER TABLE's page).
+
+What is said here is compared with what servers do: tests/differential.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bgmigrate.lint.actions import (
     AddColumn,
     AddConstraint,
     AlterType,
     AttachPartition,
-    Change,
     CreateIndex,
     CreateTable,
     CreateTrigger,
@@ -21,26 +23,33 @@ from bgmigrate.lint.actions import (
     DropTable,
     DropTrigger,
     Lock,
+    Other,
+    Reindex,
     RenameColumn,
     RenameTable,
     Rewrite,
     SetDefault,
     SetNotNull,
     Truncate,
-    ValidateConstraint,
 )
 from bgmigrate.lint.statement import Reading, Statement
-from bgmigrate.lint.types import rewrites
 
+STRONG = ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE")  # writers wait; for the last, readers too
 _EXCLUSIVE = (
-    AlterType, DropColumn, AddColumn, SetNotNull, DropNotNull, SetDefault, RenameColumn, RenameTable, DropTable, DropConstraint, DropTrigger,
-    Rewrite, Truncate, DetachPartition,
+    AlterType, DropColumn, AddColumn, AddConstraint, SetNotNull, DropNotNull, SetDefault, RenameColumn, DropConstraint, DropTrigger, Rewrite,
+    Truncate, DropTable,
 )
 
 
 def taken(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:
     """(table, mode) for each table in use that is locked against writers or readers until the transaction ends."""
-    if at.ours or at.transaction is None:
+    if at.transaction is not None:
+        yield from during(at, within)
+
+
+def during(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:
+    """The same for as long as the statement lasts, in a transaction or not."""
+    if at.ours:
         return
     for table, mode in _modes(at, within):
         if table and not within.new(table, at):
@@ -52,50 +61,41 @@ def exclusive(at: Statement, within: Reading) -> set[str]:
     return {table for table, mode in taken(at, within) if mode == "ACCESS EXCLUSIVE"}
 
 
-def slow(at: Statement, within: Reading) -> str:
-    """What takes time in proportion to a table that is in use; nothing for a statement that changes the catalog only."""
-    a = at.action
-    if not a.table or within.new(a.table, at) or at.ours:
-        return ""
-    match a:
-        case CreateIndex(concurrently=False):
-            return "builds an index"
-        case AddConstraint(valid=True, kind="check" | "foreign key"):
-            return "scans the table"
-        case AddConstraint(index="", kind="unique" | "primary key" | "exclude"):
-            return "builds an index"
-        case AlterType() if rewrites(a.was or (at.column.type if at.column else ""), a.type) is not False:
-            return "rewrites the table"
-        case ValidateConstraint():
-            return "scans the table"
-        case SetNotNull() if not within.proved_not_null(a.table, a.column, at):
-            return "scans the table"
-        case Rewrite():
-            return "rewrites the table"
-        case Change(verb="UPDATE" | "DELETE", limited=False):
-            return "writes every row"
-    return ""
-
-
 def _modes(at: Statement, within: Reading) -> Iterator[tuple[str, str]]:
-    a = at.action
+    a, around = at.action, at.around
+    whole = (a.table, *around.parts)  # ALTER TABLE, and what else goes down to partitions
     match a:
         case AddConstraint(kind="foreign key"):
-            yield a.table, "SHARE ROW EXCLUSIVE"
-            yield a.references, "SHARE ROW EXCLUSIVE"
-        case AddConstraint():
-            yield a.table, "ACCESS EXCLUSIVE"
+            yield from _each((*whole, a.references), "SHARE ROW EXCLUSIVE")
         case CreateIndex(concurrently=False):
-            yield a.table, "SHARE"
+            yield from _each((a.table,) if a.only else whole, "SHARE")
         case DropIndex(concurrently=False):
-            yield a.table or within.table_of(a.name, at), "ACCESS EXCLUSIVE"
+            yield from _each((a.table or within.table_of(a.name, at), *around.parts), "ACCESS EXCLUSIVE")
+        case Reindex(concurrently=False):
+            yield a.table or within.table_of(a.name.removeprefix("INDEX "), at), "SHARE"
         case CreateTrigger():
-            yield a.table, "SHARE ROW EXCLUSIVE"
+            yield from _each(whole, "SHARE ROW EXCLUSIVE")
         case CreateTable():
-            yield a.partition_of, "ACCESS EXCLUSIVE"
+            yield from _each((a.partition_of, around.rest if a.partition_of else ""), "ACCESS EXCLUSIVE")
+            yield from _each(a.references, "SHARE ROW EXCLUSIVE")
         case AttachPartition():
-            yield a.partition, "ACCESS EXCLUSIVE"
-        case Lock() if a.mode in ("SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"):
+            yield from _each((a.partition, around.rest), "ACCESS EXCLUSIVE")
+            yield from _each(around.referred, "SHARE ROW EXCLUSIVE")
+        case DetachPartition(concurrently=False):
+            yield from _each((a.table, a.partition, around.rest), "ACCESS EXCLUSIVE")
+        case RenameTable():
+            yield a.table, "ACCESS EXCLUSIVE"
+        case Lock() if a.mode in STRONG:
+            yield from _each(whole, a.mode)
+        case Other() if a.mode in STRONG:
             yield a.table, a.mode
         case _ if isinstance(a, _EXCLUSIVE):
-            yield a.table, "ACCESS EXCLUSIVE"
+            yield from _each((*whole, *around.referred), "ACCESS EXCLUSIVE")
+            if isinstance(a, (DropTable, Truncate)) and a.cascade:
+                yield from _each(around.referring, "ACCESS EXCLUSIVE")
+            if isinstance(a, AddColumn):
+                yield a.column.references, "SHARE ROW EXCLUSIVE"
+
+
+def _each(tables: Iterable[str], mode: str) -> Iterator[tuple[str, str]]:
+    yield from ((t, mode) for t in tables)

@@ -70,7 +70,7 @@ def actions(operation: MigrateOperation, operations: Operations) -> Iterator[Act
         case ops.BulkInsertOp():
             yield Change(table=key(operation.table.name, getattr(operation.table, "schema", None)), verb="INSERT", text="INSERT")
         case ops.CreateTableCommentOp() | ops.DropTableCommentOp():
-            yield Other(table=key(operation.table_name, operation.schema), what="COMMENT")
+            yield Other(table=key(operation.table_name, operation.schema), what="COMMENT", mode="SHARE UPDATE EXCLUSIVE")
         case _:
             yield Opaque(why=f"{type(operation).__name__} is an operation of another library")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bgmigrate import ops
@@ -11,6 +12,7 @@ from bgmigrate.lint.actions import (
     AddConstraint,
     AddEnumValue,
     Column,
+    CreateIndex,
     CreateTable,
     DropColumn,
     DropConstraint,
@@ -52,10 +54,21 @@ def actions(step: ops.Step) -> Iterator[Action]:
                 yield SetNotNull(table=step.table, column=name)
         case ops.RenameTable():
             yield RenameTable(table=step.table, to=step.to)
+        case ops.BuildIndex():
+            unique = step.definition.startswith("CREATE UNIQUE")
+            yield CreateIndex(table=step.table, name=step.name, columns=_indexed(step.definition), concurrently=True, unique=unique)
+        case ops.BackfillRows():
+            yield Ours(table=step.table, verb=step.verb, columns=tuple({**step.missing, **step.follow}))
         case ops.ExtendEnum():
             yield AddEnumValue(type=step.type, value=step.value)
         case _:
             yield Ours(table=getattr(step, "table", ""), verb=step.verb)
+
+
+def _indexed(definition: str) -> tuple[str, ...]:
+    """The columns of an index, as far as they are plain names."""
+    found = re.search(r"\(([\w\", ]+)\)", definition)
+    return tuple(c.strip().strip('"') for c in found[1].split(",")) if found else ()
 
 
 def _column(name: str, definition: str, default: str | None = None) -> Column:

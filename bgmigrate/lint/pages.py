@@ -20,6 +20,24 @@ A rule's severity is its usual one: some find a thing certain in one place and p
 [changes it](configuration.md). The examples are bodies of `upgrade()`; each is a test."""
 
 
+_ELSEWHERE = """\
+## Hazards that no file tells of
+
+Some hazards of the table have no rule here, for what decides is not in the revision:
+
+- BGM213 polymorphic-discriminator, a row of a class that the running version does not know: `verify` loads each version's rows with the
+  other's models;
+- BGM402 no-statement-timeout, a long statement under a strong lock: an error by its own code (BGM101 to BGM119, BGM403, BGM406), and
+  `rehearse` says how long it would last;
+- BGM501 unique-dups, BGM502 nulls, BGM504 fk-orphans, BGM505 check-violations, rows that break a new rule: `plan` and `expand` count them before
+  anything is changed;
+- BGM616 cic-corruption-version, concurrent builds by PostgreSQL 14.0 to 14.3: `expand` asks the server, and refuses;
+- BGM617 expression-index-no-analyze, an index whose expression has no statistics yet: ANALYZE the table after the release, or wait for autovacuum.
+
+Where a history is needed lint says as much as the history does: of a domain (BGM114), a CHECK (BGM117), a view (BGM215), a publication
+(BGM217), a key (BGM218), the types of two columns (BGM506)."""
+
+
 def text(rule: Rule) -> str:
     """For a terminal."""
     return "\n".join([
@@ -31,7 +49,7 @@ def text(rule: Rule) -> str:
 
 def page() -> str:
     """All of them, as Markdown."""
-    return "\n\n".join([MARK, _INTRODUCTION, *map(_section, RULES)]) + "\n"
+    return "\n\n".join([MARK, _INTRODUCTION, *map(_section, RULES), _ELSEWHERE]) + "\n"
 
 
 def _section(rule: Rule) -> str:

@@ -10,17 +10,21 @@ from bgmigrate.lint.actions import (
     Action,
     AddEnumValue,
     Change,
+    Configure,
     ConstrainDomain,
     CreateIndex,
     CreateTrigger,
     CreateType,
+    CreateView,
     DropIndex,
     DropSchema,
     DropTable,
     DropTrigger,
+    DropView,
     Lock,
     Opaque,
     Other,
+    Publish,
     Reindex,
     RenameColumn,
     RenameEnumValue,
@@ -108,6 +112,8 @@ def _drop(node: Any, text: str) -> Iterator[Action]:
                 yield DropIndex(name=words(of_one), concurrently=node.concurrent)
             case "OBJECT_SCHEMA":
                 yield DropSchema(schema=words(of_one), cascade=cascade)
+            case "OBJECT_VIEW" | "OBJECT_MATVIEW":
+                yield DropView(name=words(of_one))
             case "OBJECT_TRIGGER":
                 yield DropTrigger(table=words(of_one[:-1]), name=of_one[-1].sval)
             case _:
@@ -168,10 +174,22 @@ def _reindex(node: Any, text: str) -> Iterator[Action]:
 
 
 def _refresh(node: Any, text: str) -> Iterator[Action]:
-    if node.concurrent or node.skipData:
-        yield Other(what="REFRESH")
+    if node.concurrent:  # readers go on; there are no writers
+        yield Other(table=name_of(node.relation), what="REFRESH", mode="EXCLUSIVE")
+    elif node.skipData:
+        yield Other(table=name_of(node.relation), what="REFRESH", mode="ACCESS EXCLUSIVE")
     else:
         yield Rewrite(table=name_of(node.relation), how="REFRESH MATERIALIZED VIEW")
+
+
+_WEAK = "SHARE UPDATE EXCLUSIVE"
+
+
+def _comment(node: Any, text: str) -> Iterator[Action]:
+    kind = node.objtype.name
+    names = list(node.object) if isinstance(node.object, tuple) else []
+    own = {"OBJECT_TABLE": names, "OBJECT_COLUMN": names[:-1], "OBJECT_TABCONSTRAINT": names[:-1]}.get(kind)
+    yield Other(table=words(own), what="COMMENT", mode=_WEAK) if own else Other(what="COMMENT")
 
 
 def _transact(node: Any, text: str) -> Iterator[Action]:
@@ -193,19 +211,67 @@ def _table(node: Any, text: str) -> Iterator[Action]:
 def _as(node: Any, text: str) -> Iterator[Action]:
     from bgmigrate.lint.actions import CreateTable
 
-    matview = node.objtype.name == "OBJECT_MATVIEW"
-    yield Other(what="CREATE MATERIALIZED VIEW") if matview else CreateTable(table=name_of(node.into.rel), guarded=node.if_not_exists)
+    if node.objtype.name == "OBJECT_MATVIEW":
+        yield CreateView(name=name_of(node.into.rel), **_read_by(node.query))
+    else:
+        yield CreateTable(table=name_of(node.into.rel), guarded=node.if_not_exists)
+
+
+def _view(node: Any, text: str) -> Iterator[Action]:
+    yield CreateView(name=name_of(node.view), **_read_by(node.query))
+
+
+def _read_by(query: Any) -> dict[str, Any]:
+    """The tables of a query, and the columns that it names."""
+    from pglast.visitors import Visitor
+
+    tables: dict[str, str] = {}
+    uses: list[tuple[str, str]] = []
+
+    class Look(Visitor):
+        def visit_RangeVar(self, ancestors: Any, node: Any) -> None:
+            tables[node.alias.aliasname if node.alias else node.relname] = name_of(node)
+
+        def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:
+            names = [f.sval if type(f).__name__ == "String" else "*" for f in node.fields]
+            uses.append((names[-2] if len(names) > 1 else "", names[-1]))
+
+    Look()(query)
+    return {"tables": tuple(dict.fromkeys(tables.values())), "uses": tuple((tables.get(of, ""), column) for of, column in uses)}
+
+
+def _set(node: Any, text: str) -> Iterator[Action]:
+    value = " ".join(sql(a) for a in node.args or ()) if node.kind.name == "VAR_SET_VALUE" else ""
+    yield Configure(name=node.name, value=value, local=node.is_local) if node.name else Other(what="SET")
+
+
+def _select(node: Any, text: str) -> Iterator[Action]:
+    """SELECT set_config(…) is SET; advisory locks belong to the session as well."""
+    found = re.search(r"\bset_config\s*\(\s*'([\w.]+)'\s*,\s*'([^']*)'\s*,\s*(true|false)", text, re.IGNORECASE)
+    if found:
+        yield Configure(name=found[1], value=found[2], local=found[3].lower() == "true")
+    else:
+        yield Other(what="advisory lock" if re.search(r"\bpg_(?:try_)?advisory_lock(?:_shared)?\s*\(", text, re.IGNORECASE) else "SELECT")
+
+
+def _publication(node: Any, text: str) -> Iterator[Action]:
+    every = bool(getattr(node, "for_all_tables", False))
+    objects = [o.pubtable for o in getattr(node, "pubobjects", None) or () if o.pubtable is not None]
+    yield Publish(tables=("*",) if every else tuple(name_of(o.relation) for o in objects))
 
 
 _READERS: dict[str, Callable[[Any, str], Iterator[Action]]] = {
     "IndexStmt": _index, "DropStmt": _drop, "RenameStmt": _rename, "AlterObjectSchemaStmt": _move, "AlterEnumStmt": _enum,
+    "ViewStmt": _view, "VariableSetStmt": _set, "SelectStmt": _select, "CreatePublicationStmt": _publication, "AlterPublicationStmt": _publication,
     "AlterTableStmt": _table, "CreateStmt": _table, "CreateTableAsStmt": _as,
     "InsertStmt": _change("INSERT"), "UpdateStmt": _change("UPDATE"), "DeleteStmt": _change("DELETE"),
     "VacuumStmt": _vacuum, "ReindexStmt": _reindex, "RefreshMatViewStmt": _refresh, "TransactionStmt": _transact,
+    "CommentStmt": _comment,
+    "CreateStatsStmt": lambda n, t: _relations(n, lambda name: Other(table=name, what="CREATE STATISTICS", mode=_WEAK)),
     "ClusterStmt": lambda n, t: iter((Rewrite(table=name_of(n.relation) if n.relation else "", how="CLUSTER"),)),
     "TruncateStmt": lambda n, t: _relations(n, lambda name: Truncate(table=name, cascade=n.behavior.name == "DROP_CASCADE")),
     "LockStmt": lambda n, t: _relations(n, lambda name: Lock(table=name, mode=_LOCK_MODES[n.mode])),
-    "CreateTrigStmt": lambda n, t: iter((CreateTrigger(table=name_of(n.relation), name=n.trigname),)),
+    "CreateTrigStmt": lambda n, t: iter((CreateTrigger(table=name_of(n.relation), name=n.trigname, before=bool(n.row and n.timing & 2)),)),
     "CreateDomainStmt": lambda n, t: iter((ConstrainDomain(name=words(n.domainname)) if n.constraints else Other(what="CREATE DOMAIN"),)),
     "AlterDomainStmt": lambda n, t: iter((ConstrainDomain(name=words(n.typeName)) if n.def_ is not None else Other(what="ALTER DOMAIN"),)),
     "CreateEnumStmt": lambda n, t: iter((CreateType(name=words(n.typeName), labels=tuple(v.sval for v in n.vals or ())),)),

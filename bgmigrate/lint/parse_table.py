@@ -28,10 +28,17 @@ from bgmigrate.lint.parse import name_of, sql
 
 _KINDS: dict[str, Kind] = {
     "CONSTR_UNIQUE": "unique", "CONSTR_PRIMARY": "primary key", "CONSTR_CHECK": "check", "CONSTR_FOREIGN": "foreign key",
-    "CONSTR_EXCLUSION": "exclude",
+    "CONSTR_EXCLUSION": "exclude", "CONSTR_NOTNULL": "not null",
 }
 _REWRITES = {"AT_SetTableSpace": "SET TABLESPACE", "AT_SetLogged": "SET LOGGED", "AT_SetUnLogged": "SET UNLOGGED",
              "AT_SetAccessMethod": "SET ACCESS METHOD"}
+# What is not ACCESS EXCLUSIVE (PostgreSQL: AlterTableGetLockLevel in src/backend/commands/tablecmds.c).
+_MODES = {
+    **dict.fromkeys(("AT_SetStatistics", "AT_ClusterOn", "AT_DropCluster", "AT_SetOptions", "AT_ResetOptions", "AT_SetRelOptions",
+                     "AT_ResetRelOptions"), "SHARE UPDATE EXCLUSIVE"),
+    **dict.fromkeys(("AT_EnableTrig", "AT_EnableTrigAll", "AT_EnableTrigUser", "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_DisableTrig",
+                     "AT_DisableTrigAll", "AT_DisableTrigUser"), "SHARE ROW EXCLUSIVE"),
+}
 
 
 def created(node: Any) -> Iterator[Action]:
@@ -43,6 +50,7 @@ def created(node: Any) -> Iterator[Action]:
         table=table, columns=tuple(column(e) for e in elements if type(e).__name__ == "ColumnDef"),
         constraints=tuple(constraint(table, e) for e in elements if type(e).__name__ == "Constraint"),
         partition_of=parents[0] if parents and node.partbound else "", guarded=node.if_not_exists,
+        takes_rest=_takes_rest(node.partbound),
     )
 
 
@@ -80,7 +88,8 @@ def constraint(table: str, node: Any) -> AddConstraint:
     return AddConstraint(
         table=table, name=node.conname or "", kind=kind, columns=tuple(c.sval for c in columns or ()), valid=not node.skip_validation,
         index=node.indexname or "", references=name_of(node.pktable) if node.pktable else "",
-        referred=tuple(c.sval for c in node.pk_attrs or ()), text=sql(node.raw_expr) if node.raw_expr else "",
+        referred=tuple(c.sval for c in node.pk_attrs or ()),
+        text=sql(node.raw_expr) if node.raw_expr else f"{node.keys[0].sval} IS NOT NULL" if kind == "not null" else "",
     )
 
 
@@ -99,6 +108,8 @@ def _command(table: str, command: Any) -> Action:
             return DropNotNull(table=table, column=name)
         case "AT_ColumnDefault":
             return SetDefault(table=table, column=name, default=sql(given) if given is not None else None)
+        case "AT_AddConstraint" if given.contype.name == "CONSTR_NOTNULL" and not given.skip_validation:  # 18+: SET NOT NULL with a name
+            return SetNotNull(table=table, column=given.keys[0].sval)
         case "AT_AddConstraint":
             return constraint(table, given)
         case "AT_DropConstraint":
@@ -106,10 +117,14 @@ def _command(table: str, command: Any) -> Action:
         case "AT_ValidateConstraint":
             return ValidateConstraint(table=table, name=name)
         case "AT_AttachPartition":
-            return AttachPartition(table=table, partition=name_of(given.name))
+            return AttachPartition(table=table, partition=name_of(given.name), takes_rest=_takes_rest(given.bound))
         case "AT_DetachPartition":
             return DetachPartition(table=table, partition=name_of(given.name), concurrently=given.concurrent)
         case kind if kind in _REWRITES:
             return Rewrite(table=table, how=_REWRITES[kind])
         case other:
-            return Other(table=table, what=f"ALTER TABLE {other.removeprefix('AT_')}")
+            return Other(table=table, what=f"ALTER TABLE {other.removeprefix('AT_')}", mode=_MODES.get(other, "ACCESS EXCLUSIVE"))
+
+
+def _takes_rest(bound: Any) -> bool:
+    return bound is not None and bool(bound.is_default)

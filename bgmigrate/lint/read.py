@@ -13,9 +13,10 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 
-from bgmigrate.lint.actions import Opaque
+from bgmigrate.lint.actions import Opaque, RowByRow
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.recorder import Recorder, Tape, context
+from bgmigrate.lint.row_by_row import loops
 from bgmigrate.lint.statement import Phase, Reading
 from bgmigrate.lint.unreached import unreached
 
@@ -37,6 +38,8 @@ def read(
             line = _line_of(error, tape.path)
             tape.note(Opaque(why=f"without a database it ends here: {type(error).__name__}: {_first_line(error)}"), line=line)
             unreached(module, recorder, tape)
+        for line in loops(path.read_text(encoding="utf-8") if path.is_file() else ""):
+            tape.note(RowByRow(), line=line)
     return Reading(
         revision=revision, path=path, phase=phase, statements=tuple(tape.statements), sql=tuple(tape.sql),
         known=before, gated="begin_contract" in (s.verb for s in tape.steps), small=small,

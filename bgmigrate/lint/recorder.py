@@ -18,6 +18,7 @@ from sqlalchemy import DDL, TextClause
 
 from bgmigrate.lint import operations
 from bgmigrate.lint.actions import Action, Opaque, Rewrite, Transact
+from bgmigrate.lint.around import around
 from bgmigrate.lint.connection import bind
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.statement import Statement
@@ -37,7 +38,7 @@ class Tape:
         self._known = known
         self.bind = bind(known, self.executed, self.apart)
 
-    def note(self, action: Action, *, ours: bool = False, line: int | None = None) -> None:
+    def note(self, action: Action, *, ours: bool = False, verb: str = "", line: int | None = None) -> None:
         """Add one."""
         at = line or self._line()
         if at:
@@ -46,7 +47,10 @@ class Tape:
         name = getattr(action, "column", "")
         column = self._known.column(action.table, name) if isinstance(name, str) else None
         self.statements.append(
-            Statement(action=action, number=len(self.statements), line=at, transaction=transaction, ours=ours, column=column)
+            Statement(
+                action=action, number=len(self.statements), line=at, transaction=transaction, ours=ours, verb=verb, column=column,
+                around=around(self._known, action),
+            )
         )
         self._known.learn(action)
         if isinstance(action, Transact):
@@ -73,7 +77,7 @@ class Tape:
 
         self.steps.append(step)
         for action in own.actions(step):
-            self.note(action, ours=True)
+            self.note(action, ours=True, verb=step.verb)
         self._fresh()
 
     @contextlib.contextmanager

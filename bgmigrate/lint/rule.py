@@ -34,7 +34,7 @@ class Rule:
     unsafe: ClassVar[str] = ""
     safe: ClassVar[str] = ""
     phase: ClassVar[Phase] = "history"  # in which the examples stand
-    leads: ClassVar[tuple[str, ...]] = ()  # less specific codes that say nothing more where this one speaks
+    gives_way: ClassVar[bool] = False  # says nothing more of a statement that a warning or an error speaks of
 
     def look(self, at: Statement, within: Reading) -> Iterable[Hit]:
         """What is wrong with this statement; nothing where it is as it should be."""

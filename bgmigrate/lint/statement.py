@@ -21,6 +21,7 @@ from bgmigrate.lint.actions import (
     RenameTable,
     ValidateConstraint,
 )
+from bgmigrate.lint.around import NOTHING, Around
 from bgmigrate.lint.known import Known
 
 Phase = Literal["expand", "contract", "history"]
@@ -28,9 +29,9 @@ Phase = Literal["expand", "contract", "history"]
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """`transaction`: a number, within the revision; None where none is open around it. `ours`: done by an operation of bgmigrate's own.
+    """`transaction`: a number, within the revision; None where none is open around it. `ours`: done by an operation of bgmigrate's own, `verb`.
 
-    `column`: the one it is about, as it is until then; None where no revision says.
+    `column`: the one it is about, as it is until then; None where no revision says. `around`: what else is known until then.
     """
 
     action: Action
@@ -38,7 +39,9 @@ class Statement:
     line: int | None = None
     transaction: int | None = 0
     ours: bool = False
+    verb: str = ""
     column: Column | None = None
+    around: Around = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ class Reading:
     sql: Sequence[tuple[int | None, str]] = ()  # what was written as SQL, and on which line
     small: frozenset[str] = frozenset()  # tables of which the configuration says that they are small
     steps: Sequence[Any] = ()  # the operations of ours among them
+    _made: dict[int, set[str]] = field(default_factory=dict, compare=False, repr=False)  # what `new` has found out, by statement
 
     @property
     def traffic(self) -> bool:
@@ -74,7 +78,9 @@ class Reading:
         def made(a: Action) -> bool:
             return isinstance(a, CreateTable) and not a.partition_of and not (a.guarded and a.table in self.known.tables)
 
-        return table in self._since(statement, made)
+        if statement.number not in self._made:
+            self._made[statement.number] = self._since(statement, made)
+        return table in self._made[statement.number]
 
     def kind(self, statement: Statement) -> Kind:
         """What sort of constraint is dropped: as the revision says, or an earlier one, or the usual names do."""
@@ -123,11 +129,12 @@ class Reading:
         return self.new(table, statement) or table in self.small
 
     def proved_not_null(self, table: str, column: str, statement: Statement) -> bool:
-        """Is there a validated CHECK (column IS NOT NULL) that spares SET NOT NULL its scan?"""
-        checks = {name: (text, valid) for name, (kind, text, valid) in self.known.constraints_of(table).items() if kind == "check"}
+        """Is there a validated CHECK (column IS NOT NULL), or from 18 on a NOT NULL that was, which spares SET NOT NULL its scan?"""
+        proofs = ("check", "not null")
+        checks = {name: (text, valid) for name, (kind, text, valid) in self.known.constraints_of(table).items() if kind in proofs}
         for s in self.before(statement):
             a = s.action
-            if isinstance(a, AddConstraint) and a.table == table and a.kind == "check":
+            if isinstance(a, AddConstraint) and a.table == table and a.kind in proofs:
                 checks[a.name] = (a.text, a.valid)
             elif isinstance(a, ValidateConstraint) and a.table == table and a.name in checks:
                 checks[a.name] = (checks[a.name][0], True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _SAME = {
@@ -34,6 +35,28 @@ def rewrites(was: str, to: str) -> bool | None:
     return True
 
 
+_RANGES = {"smallint": 1, "integer": 2, "bigint": 3, "numeric": 4}
+_DAYS = {"date", "timestamp without time zone", "timestamp with time zone"}
+_TEXTS = {"text", "character varying", "character"}
+
+
+def narrows(was: str, to: str) -> bool:
+    """Are there values of the one type that the other cannot hold, or holds otherwise? False where a type is not known."""
+    if not was or not to:
+        return False
+    (one, first), (other, second) = parts(was), parts(to)
+    if one in _TEXTS and other in _TEXTS:
+        return bool(second) and not (first and first[0] <= second[0])
+    if one == other == "numeric":
+        return bool(second) and not (first and first[0] - (*first, 0)[1] <= second[0] - (*second, 0)[1] and (*first, 0)[1] <= (*second, 0)[1])
+    if one in _RANGES and other in _RANGES:
+        return _RANGES[other] < _RANGES[one]
+    if one in ("real", "double precision"):
+        return other in _RANGES
+    return one in _TEXTS or (one in _DAYS and other == "date" and one != "date")  # not every text is a number, a date or a label
+
+
+@functools.lru_cache(maxsize=1000)  # rules ask for the same few types over and over
 def parts(text: str) -> tuple[str, tuple[int, ...]]:
     """A type's usual name, and its modifiers."""
     plain = re.sub(r"\s+", " ", text.strip().lower().replace('"', "")).removeprefix("pg_catalog.")

@@ -25,10 +25,22 @@ DEFINITION = (
     " WHERE x.indrelid = to_regclass(%s) AND i.relname = %s AND x.indisvalid"
 )
 
+CLEARED = 10.0  # seconds that the drop of an INVALID index may wait
+
 
 def nameless(definition: str) -> str:
     """The definition with `*` for the name, to tell the same index under another, and concurrently built or not."""
     return re.sub(r"INDEX (?:CONCURRENTLY )?(?:\"(?:[^\"]|\"\")+\"|\S+) ON", "INDEX * ON", definition, count=1)
+
+
+def sound(on: Runtime, what: str) -> None:
+    """Raises Refused on a server whose concurrent builds leave rows out of the index (PostgreSQL 14.4's release notes)."""
+    if not on.offline and not on.scratch and 140000 <= on.connection.info.server_version < 140004:
+        raise Refused(
+            f"{what} would be built by PostgreSQL 14.{on.connection.info.server_version % 10000}",
+            why="Up to 14.3 CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY may leave rows out that are updated meanwhile, and nothing says so.",
+            next="Update the server to 14.4 or newer (a restart, no dump), then run the same command again.", code="BGM616",
+        )
 
 
 def not_valid(table: str, name: str) -> Refused:
@@ -56,6 +68,7 @@ class BuildIndex(Step):
         if ON_ONLY in self.definition and (on.offline or is_partitioned(on, self.table)):
             self._on_partitions(on)
             return
+        sound(on, f"index {self.name} of {self.table}")
         if valid:  # a build that was killed or timed out leaves it INVALID, and IF NOT EXISTS would take it for done
             RemoveIndex(self.table, self.name).run(on)
         on.progress.step(f"  building index {self.name} on {self.table}")
@@ -69,11 +82,23 @@ class BuildIndex(Step):
                 next="Mend the duplicates, then run the same command again.",
                 code="BGM501",
             ) from error
-        except Conflict:
-            RemoveIndex(self.table, self.name).run(on)  # what a build that gave up leaves is INVALID, and every write would maintain it
+        except Conflict as error:
+            self._clear(on, error)
             raise
         if not on.offline and on.fetch(VALID, compose("{t:t}", t=self.table), self.name) != [(True,)]:
             raise not_valid(self.table, self.name)
+
+    def _clear(self, on: Runtime, error: Conflict) -> None:
+        """Drop what a build that gave up leaves: it is INVALID, and every write would maintain it."""
+        try:
+            if on.has(VALID, compose("{t:t}", t=self.table), self.name):
+                on.weak([self.table], compose("DROP INDEX CONCURRENTLY IF EXISTS {n:t}", n=index_key(self.table, self.name)), seconds=CLEARED)
+        except Conflict:
+            raise Conflict(
+                f"{error.what}; index {self.name} is INVALID, and cannot be dropped before these have ended", why=error.why,
+                next="Run the same command again when these transactions have ended: it drops the index and builds it.",
+                blockers=error.extra.get("blockers", []),
+            ) from error
 
     def _on_partitions(self, on: Runtime) -> None:
         """Each partition's index concurrently, attached to one on the table alone; PostgreSQL builds none concurrently on a partitioned table."""

@@ -17,7 +17,7 @@ from bgmigrate.database import SAME_DATABASE, Connection, connect, conninfo
 from bgmigrate.errors import ConfigurationError, Refused
 from bgmigrate.findings import Finding
 from bgmigrate.following import following
-from bgmigrate.locking import blockers, lock_not_had, with_lock_budget
+from bgmigrate.locking import blockers, let_end, lock_not_had, old_snapshots, with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings, load
 from bgmigrate.sql import compose
@@ -136,10 +136,11 @@ class Runtime:
 
         return with_lock_budget(self.connection, self.url, work, tables=tables, budget=self.settings.expand, progress=self.progress)
 
-    def weak(self, tables: Sequence[str], statement: str) -> None:
+    def weak(self, tables: Sequence[str], statement: str, *, seconds: float | None = None) -> None:
         """Run a statement that blocks no traffic (CREATE INDEX CONCURRENTLY, VALIDATE), outside of any transaction, with its long budget.
 
-        Raises Conflict naming the holders when it had to wait for longer.
+        `seconds`: how long it may wait, `expand.index_lock_timeout` when not said. What is CONCURRENTLY is not begun while somebody is there whom it
+        would wait for in the middle. Raises Conflict naming the holders when it had to wait for longer.
         """
         if self.print:
             self.print(statement)
@@ -149,13 +150,20 @@ class Runtime:
         if self.scratch:  # nobody else is there to wait for
             self.connection.execute(statement.encode())
             return
-        limit = f"{int(self.settings.expand.index_lock_timeout * 1000)}ms"
-        self.connection.execute("SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false)", [limit])
+        budget = self.settings.expand.index_lock_timeout if seconds is None else seconds
+        left, concurrently = budget, "CONCURRENTLY" in statement
+        if concurrently:
+            left = let_end(self.connection, tables, drops=statement.startswith("DROP"), seconds=budget, progress=self.progress)
+        now = "SELECT set_config('lock_timeout', %s, false), set_config('statement_timeout', '0', false), clock_timestamp()"
+        began = self.connection.execute(now, [f"{int(left * 1000)}ms"]).fetchone()
         try:
             with following(self.connection, self.url, self.progress):
                 self.connection.execute(statement.encode())
         except psycopg.errors.LockNotAvailable as error:
-            raise lock_not_had(tables, blockers(self.connection, tables), self.settings.expand.index_lock_timeout) from error
+            holders = blockers(self.connection, tables)
+            if concurrently and began:
+                holders += [h for h in old_snapshots(self.connection, began[2]) if h["pid"] not in {b["pid"] for b in holders}]
+            raise lock_not_had(tables, holders, budget) from error
         finally:
             if not self.connection.closed:
                 self.connection.execute("RESET lock_timeout")

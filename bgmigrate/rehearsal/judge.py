@@ -25,7 +25,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _TOOLS = _pattern(r"\A(VACUUM|CLUSTER|REFRESH)\b|\bSET (TABLESPACE|LOGGED|UNLOGGED|ACCESS METHOD)\b")
 _TYPE = _pattern(r"\bALTER (COLUMN )?\S+ (SET DATA )?TYPE\b")
-_ADD_COLUMN = _pattern(r"\bADD (COLUMN |(?!CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE)\S+ )")
+_ADD_COLUMN = _pattern(r"\bADD (COLUMN |(?!CONSTRAINT|CHECK|UNIQUE|PRIMARY|FOREIGN|EXCLUDE|NOT )\S+ )")
 _IN_THREE = "Add the column nullable, SET DEFAULT, and let op.backfill write the rows; `bgmigrate plan` writes it so."
 _CONCURRENTLY = "Build it CONCURRENTLY, outside of the transaction: with op.get_context().autocommit_block(): …, or op.build_index."
 _INDEX_FIRST = "Build a unique index CONCURRENTLY first; then ADD CONSTRAINT … USING INDEX, which reads nothing."
@@ -44,14 +44,14 @@ _REWRITES = (
 )
 _SCANS = (
     (_pattern(r"\bVALIDATE CONSTRAINT\b"), Hazard(code="BGM404", next="VALIDATE in a transaction of its own, when the lock has been let go.")),
-    (_pattern(r"\bATTACH PARTITION\b"), Hazard(
+    (_pattern(r"\bATTACH PARTITION\b|\bPARTITION OF\b"), Hazard(
         code="BGM119", next="First a validated CHECK that implies the partition's bounds: then nothing is read.")),
     (_pattern(r"\bFOREIGN KEY\b"), Hazard(code="BGM108", next=_VALIDATE)),
     (_pattern(r"\bPRIMARY KEY\b"), Hazard(code="BGM106", next="SET NOT NULL behind a validated CHECK, then ADD PRIMARY KEY USING INDEX.")),
     (_ADD_COLUMN, Hazard(code="BGM115", next="Add the column alone, then its constraint NOT VALID, then VALIDATE.")),
     (_TYPE, Hazard(code="BGM117", next="DROP the CHECK, change the type, add it again NOT VALID, then VALIDATE.")),
     (_pattern(r"\bCHECK\b"), Hazard(code="BGM107", next=_VALIDATE)),
-    (_pattern(r"\bSET NOT NULL\b"), Hazard(
+    (_pattern(r"\bSET NOT NULL\b|\bADD (CONSTRAINT \S+ )?NOT NULL\b"), Hazard(
         code="BGM110", next="CHECK (… IS NOT NULL) NOT VALID, VALIDATE it, then SET NOT NULL, which then reads nothing: op.set_not_null.")),
     (_pattern(r"\A(UPDATE|DELETE|INSERT|MERGE)\b"), Hazard(code="BGM406", next="Write rows in a step of its own: op.backfill.")),
     (_pattern(""), Hazard(code="BGM403", next="Run it before the lock is taken, or in another transaction.")),
@@ -60,8 +60,8 @@ _BUILDS = (
     (_pattern(r"\AREINDEX\b"), Hazard(code="BGM103", next="REINDEX … CONCURRENTLY, outside of a transaction.")),
     (_pattern(r"\ACREATE (UNIQUE )?INDEX\b"), Hazard(code="BGM101", next=_CONCURRENTLY)),
     (_pattern(r"\bEXCLUDE\b"), Hazard(code="BGM109", next="PostgreSQL has no other way: only on a table that is small, or in a new one beside it.")),
-    (_pattern(r"\bPRIMARY KEY\b"), Hazard(code="BGM106", next=_INDEX_FIRST)),
     (_ADD_COLUMN, Hazard(code="BGM115", next="Add the column alone, then build the unique index CONCURRENTLY.")),
+    (_pattern(r"\bPRIMARY KEY\b"), Hazard(code="BGM106", next=_INDEX_FIRST)),
     (_pattern(""), Hazard(code="BGM105", next=_INDEX_FIRST)),
 )
 _UNBATCHED = Hazard(code="BGM701", next="Let op.backfill do it: short batches, each its own transaction.")

@@ -45,17 +45,18 @@ class Observer:
     def during(self, pid: int, work: Callable[[], object]) -> tuple[Held, float]:
         """Run a statement that cannot be in a transaction; every lock that it was seen to hold, and the seconds that it waited for our writer."""
         seen: Held = {}
+        wanted: Held = {}  # what it was seen to wait for: once it has ended well it has had that, however shortly
         ended, waited = threading.Event(), [0.0]
         with connect(self.url, purpose="observe") as look, connect(self.url, purpose="observe", autocommit=False) as writer:
             self._write(writer)
-            watching = threading.Thread(target=self._watch, args=(look, writer, pid, seen, ended, waited), daemon=True)
+            watching = threading.Thread(target=self._watch, args=(look, writer, pid, seen, wanted, ended, waited), daemon=True)
             watching.start()
             try:
                 work()
             finally:
                 ended.set()
                 watching.join()
-        return seen, waited[0]
+        return wanted | seen, waited[0]
 
     @staticmethod
     def _write(writer: Connection) -> None:
@@ -65,11 +66,12 @@ class Observer:
             if names:
                 writer.execute(compose("LOCK TABLE ONLY {n:q} IN ROW EXCLUSIVE MODE", n=", ONLY ".join(names)).encode())
 
-    def _watch(self, look: Connection, writer: Connection, pid: int, seen: Held, ended: threading.Event, waited: list[float]) -> None:
+    def _watch(self, look: Connection, writer: Connection, pid: int, seen: Held, wanted: Held, ended: threading.Event, waited: list[float]) -> None:
         began, writing = time.monotonic(), True
         while not ended.is_set() or writing:
             rows = self._look(look, pid)
-            seen.update({(oid, mode): (schema, name, kind) for oid, schema, name, kind, mode, granted in rows if granted})
+            for oid, schema, name, kind, mode, granted in rows:
+                (seen if granted else wanted)[oid, mode] = (schema, name, kind)
             strong = any(granted and MODES.index(mode) >= 3 for *_, mode, granted in rows)
             refused = any(not granted for *_, granted in rows)
             if writing and (refused or ended.is_set() or time.monotonic() - began > LONGEST or (strong and self._waits(look, pid))):

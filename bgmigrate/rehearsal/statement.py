@@ -86,8 +86,8 @@ class Statement:
 
     @property
     def blocks_writes(self) -> tuple[str, ...]:
-        """The relations that nobody can write meanwhile."""
-        return tuple(sorted({x.relation for x in self.every if x.mode in AGAINST_WRITES}))
+        """The relations that nobody can write meanwhile; a materialized view is written by nobody anyway."""
+        return tuple(sorted({x.relation for x in self.every if x.mode in (AGAINST_READS if x.kind == "m" else AGAINST_WRITES)}))
 
     @property
     def blocks_reads(self) -> tuple[str, ...]:

@@ -162,13 +162,13 @@ class Tracer:
         truncated = re.match(r"\s*TRUNCATE\b", made.sql, re.IGNORECASE)
         made.rewrites = _unique([*(known[t] for t in work.rewrites if t in known), *(self.initial[o] for o in moved if not truncated)])
         made.verified = _unique(known[t] for t in work.verified if t in known)
-        ours = [(i, known[t]) for i, t in work.indexes if t in known]
+        ours = [(i, known[t]) for i, t in work.indexes if t in known and not truncated]  # TRUNCATE builds them of nothing
         made.indexes_built, made.built_on = _unique(i for i, _ in ours), _unique(t for _, t in ours)
         made.validated = _unique([*work.foreign_keys, *(_checked(made.sql, made.verified))])
         made.proved = work.proved
         made.scanned = {
             self.initial[oid]: after[oid][4] - was[4]
-            for oid, was in before.items() if oid in self.initial and oid in after and after[oid][3] > was[3]
+            for oid, was in before.items() if oid in self.initial and oid in after and after[oid][3] > was[3] and not truncated
         }
         if _ROWS.match(made.sql) and not made.locks and not made.held:
             return  # Alembic's version table, or a table that is new

@@ -105,6 +105,32 @@ def test_alone_in_the_queue_it_waits_on(c: Connection, database: str) -> None:
     assert said.lines == []
 
 
+def test_who_waits_for_what_we_have_already_is_let_pass_too(c: Connection, database: str) -> None:
+    """A statement that takes several tables holds the first while it waits for the next."""
+    c.execute("CREATE TABLE u (id int)")
+    waits, stop = [0.0], threading.Event()
+
+    def reads_on(c: Connection) -> None:
+        began = time.monotonic()
+        c.execute("SELECT count(*) FROM t")
+        waits.append(time.monotonic() - began)
+        time.sleep(0.01)
+
+    with connect(database, purpose="holder") as holder:
+        holder.autocommit = False
+        holder.execute("SELECT count(*) FROM u")
+        reader = until_stopped(reads_on, database, stop)
+        try:
+            budget = ExpandSettings(lock_timeout=0.3, lock_deadline=0.2)
+            with pytest.raises(Conflict):
+                both = "SET LOCAL lock_timeout = '5s'; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; LOCK TABLE u IN ACCESS EXCLUSIVE MODE"
+                with_lock_budget(c, database, lambda c: c.execute(both.encode()), tables=["t", "u"], budget=budget, progress=Progress(-1))
+        finally:
+            stop.set()
+            reader.join()
+    assert 0.1 < max(waits) < 0.3 + 0.4, "without being let pass it is five seconds"
+
+
 def test_it_says_whom_it_let_pass(c: Connection, database: str) -> None:
     said, stop = Said(), threading.Event()
     with connect(database, purpose="holder") as holder:

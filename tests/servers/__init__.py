@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import secrets
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ import psycopg
 
 from bgmigrate.database import conninfo, named
 from bgmigrate.sql import compose
-from tests.servers import container, debian, embedded
+from tests.servers import container, debian, embedded, wheels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,8 @@ class Server:
         name = f"{label}_{secrets.token_hex(4)}"
         with psycopg.connect(self.url, autocommit=True) as c:
             # template0: what a local template1 holds is no part of a test
-            c.execute(compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8' STRATEGY file_copy", d=name, t=template).encode())
+            made = compose("CREATE DATABASE {d:i} TEMPLATE {t:i} ENCODING 'UTF8'", d=name, t=template)
+            c.execute((made + (" STRATEGY file_copy" if self.version >= 150000 else "")).encode())
         try:
             yield self.at(name)
         finally:
@@ -45,8 +47,15 @@ class Server:
 
 
 KINDS = ("embedded", "debian15", "testcontainers")
-_MISSING: dict[str, Callable[[], str | None]] = {"embedded": embedded.missing, "debian15": debian.missing, "testcontainers": container.missing}
-_START = {"embedded": embedded.start, "debian15": debian.start, "testcontainers": container.start}
+EXTRA = tuple(wheels.WHEELS)  # of other versions, for tests that ask for them
+_MISSING: dict[str, Callable[[], str | None]] = {
+    "embedded": embedded.missing, "debian15": debian.missing, "testcontainers": container.missing,
+    **{kind: functools.partial(wheels.missing, kind) for kind in EXTRA},
+}
+_START: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
+    "embedded": embedded.start, "debian15": debian.start, "testcontainers": container.start,
+    **{kind: functools.partial(wheels.start, kind) for kind in EXTRA},
+}
 
 
 def missing(kind: str) -> str | None:

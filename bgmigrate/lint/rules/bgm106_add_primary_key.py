@@ -31,11 +31,17 @@ op.execute("ALTER TABLE orders ADD CONSTRAINT pk_orders PRIMARY KEY USING INDEX 
     def locks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """A key that is built or checked under the lock."""
         a = at.action
-        if not isinstance(a, AddConstraint) or a.kind != "primary key" or a.index:
+        if not isinstance(a, AddConstraint) or a.kind != "primary key" or (a.index and not at.around.nullable):
             return
         name = a.name or f"pk_{a.table.rpartition('.')[2]}"
         built = create_index(CreateIndex(table=a.table, name=name, columns=a.columns, unique=True))
-        adopted = execute(f"ALTER TABLE {a.table} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {name}")
+        adopted = execute(f"ALTER TABLE {a.table} ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {a.index or name}")
+        if a.index:
+            yield Hit(
+                what=f"every row of {a.table} is looked at for a NULL while nobody can read or write it, for a column of {a.index} may be NULL",
+                table=a.table, next=f"# before it, each column of {a.index} NOT NULL as BGM110 has it; then\n{adopted}",
+            )
+            return
         yield Hit(
             what=f"the primary key {name} is built while nobody can read or write {a.table}", table=a.table,
             next=f"{apart(built)}\n{adopted}\n# before it, each column NOT NULL as BGM110 has it",

@@ -27,19 +27,24 @@ with op.get_context().autocommit_block():
     def locks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """One hit for a column."""
         a = at.action
-        if not isinstance(a, AddColumn) or not (a.column.check or a.column.unique or (a.column.references and a.column.default)):
+        if not isinstance(a, AddColumn):
             return
         c = a.column
+        if not (c.check or c.unique or c.primary_key or (c.references and c.default)):
+            return
         lines = [execute(f"ALTER TABLE {a.table} ADD COLUMN {c.name} {c.type.lower()}{f' DEFAULT {c.default}' if c.default else ''}")]
         if c.unique:
             name = f"uq_{a.table.rpartition('.')[2]}_{c.name}"
             lines += [apart(create_index(CreateIndex(table=a.table, name=name, columns=(c.name,), unique=True))),
                       execute(f"ALTER TABLE {a.table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")]
+        if c.primary_key:
+            lines.append(f"# then the primary key as BGM106 has it: {c.name} filled and NOT NULL, its index CONCURRENTLY, and USING INDEX")
         if c.check:
             lines.append("# then the CHECK as BGM107 has it: NOT VALID, and VALIDATE in a transaction of its own")
         if c.references:
             lines.append(f"# then the foreign key to {c.references} as BGM108 has it: NOT VALID, and VALIDATE in a transaction of its own")
-        kinds = [k for k, has in (("CHECK", c.check), ("UNIQUE", c.unique), ("REFERENCES", bool(c.references))) if has]
+        every = (("CHECK", c.check), ("UNIQUE", c.unique), ("PRIMARY KEY", c.primary_key), ("REFERENCES", bool(c.references)))
+        kinds = [k for k, has in every if has]
         yield Hit(
             what=f"{' and '.join(kinds)} of the new column {c.name} is carried out while nobody can read or write "
                  f"{a.table}", table=a.table, column=c.name,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import AddConstraint, AttachPartition
+from bgmigrate.lint.actions import AddConstraint, AttachPartition, CreateTable
 from bgmigrate.lint.rule import Hit, StrongLock, apart
 from bgmigrate.lint.statement import Reading, Statement
 from bgmigrate.lint.write import execute
 
 
 class AttachPartitionScan(StrongLock):
-    """ATTACH PARTITION of a table that was there, with no validated CHECK."""
+    """ATTACH PARTITION of a table that was there, with no validated CHECK; any new partition beside a DEFAULT one that has none."""
 
     code = "BGM119"
     name = "attach-partition-scan"
@@ -28,7 +28,17 @@ op.execute("ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('20
 
     def locks(self, at: Statement, within: Reading) -> Iterator[Hit]:
         """A partition with rows, perhaps, and no CHECK."""
-        a = at.action
+        a, rest = at.action, at.around.rest
+        joins = isinstance(a, AttachPartition) or (isinstance(a, CreateTable) and bool(a.partition_of))
+        if joins and rest and not at.around.rest_checked and not within.exempt(rest, at):
+            yield Hit(
+                what=f"every row of {rest}, the DEFAULT partition, is checked against the new bounds while nobody can read or write it",
+                table=rest, next="\n".join((
+                    execute(f"ALTER TABLE {rest} ADD CONSTRAINT without CHECK (NOT (…)) NOT VALID") + "  # not what the new bounds say",
+                    apart(execute(f"ALTER TABLE {rest} VALIDATE CONSTRAINT without")),
+                    "# then this, and drop the constraint",
+                )),
+            )
         if not isinstance(a, AttachPartition) or within.exempt(a.partition, at):
             return
         here = any(isinstance(s.action, AddConstraint) and s.action.table == a.partition and s.action.kind == "check" for s in within.before(at))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgmigrate.lint.actions import Change
-from bgmigrate.lint.locks import exclusive, slow
+from bgmigrate.lint.locks import exclusive
 from bgmigrate.lint.rule import Hit, Rule
 from bgmigrate.lint.statement import Reading, Statement
+from bgmigrate.lint.work import slow
 
 
 class StatementAfterStrongLock(Rule):

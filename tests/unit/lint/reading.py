@@ -28,6 +28,11 @@ def reading(folder: Path, body: str, *, phase: Phase = "history", known: Known |
     """Read a revision whose upgrade() has this body; a text that has a `def upgrade` is the whole file."""
     path = folder / f"r{len(list(folder.iterdir()))}.py"
     path.write_text(body if "def upgrade" in body else HEAD + "def upgrade():\n" + textwrap.indent(textwrap.dedent(body), "    ") + "\n", encoding="utf-8")
+    return read_file(path, phase=phase, known=known, small=small)
+
+
+def read_file(path: Path, *, phase: Phase = "history", known: Known | None = None, small: frozenset[str] = frozenset()) -> Reading:
+    """Read a revision that is there."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -47,9 +47,9 @@ class History:
         return path
 
     def found(self, *arguments: str) -> list[tuple[str, str]]:
-        """Code and revision of each finding."""
+        """Code and revision of each finding that is more than information."""
         _, out = self.run("lint", "--json", *arguments)
-        return [(f["code"], f.get("revision", "")) for f in json.loads(out)["findings"]]
+        return [(f["code"], f.get("revision", "")) for f in json.loads(out)["findings"] if f["severity"] != "info"]
 
 
 @pytest.fixture

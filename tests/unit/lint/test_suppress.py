@@ -66,7 +66,7 @@ def test_severities_are_configured(tmp_path: Path) -> None:
     body = INDEX.format("", "")
 
     assert [f.severity for f in found(tmp_path, body, BGM101="warning")] == ["warning"]
-    assert found(tmp_path, body, BGM101="off") == []
+    assert found(tmp_path, body, BGM101="off", BGM401="off") == []
 
 
 @pytest.mark.parametrize("severities", [{"BGM999": "off"}, {"BGM101": "silent"}])
