@@ -16,7 +16,7 @@ from unittest import mock
 import psycopg
 from sqlalchemy import create_engine
 
-from bgmigrate import faults, journal
+from bgmigrate import faults, journal, locking
 from bgmigrate.database import Connection, connect, sqlalchemy_url
 from bgmigrate.ops import EndRollback, Step
 from bgmigrate.ops.runtime import Runtime
@@ -136,14 +136,14 @@ class Stage:
             strong(tables, *statements, **looks)
             del places[earlier:-1]
 
-        def alone(tables: Sequence[str], statement: str) -> None:
+        def alone(tables: Sequence[str], statement: str, *, seconds: float | None = None) -> None:
             if "CONCURRENTLY" in statement and (place := Kill(amid=next(amid))):
                 places.append(place)
                 if place == kill:
                     with halfway(self.on.connection, self.url, tables, lambda: weak(tables, statement)) as watch:
                         watch.execute("SELECT pg_terminate_backend(%s)", [self.on.connection.info.backend_pid])
                     raise Killed
-            weak(tables, statement)
+            weak(tables, statement, seconds=seconds)
 
         try:
             with mock.patch.object(faults, "point", point), mock.patch.multiple(self.on, strong=together, weak=alone):
@@ -162,7 +162,9 @@ def halfway(connection: Connection, url: str, tables: Sequence[str], work: Calla
 
     Yields a connection to look from. After that the writer ends, and so does the statement; its own error is raised unless it was ended from outside.
     """
-    with psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as watch, ThreadPoolExecutor(1) as pool:
+    # on a slow machine the writer is old before the statement is begun, which would then not be
+    patient = mock.patch.object(locking, "OLD_WRITER", 1e6)
+    with patient, psycopg.connect(url) as writer, psycopg.connect(url, autocommit=True) as watch, ThreadPoolExecutor(1) as pool:
         for table in tables:
             writer.execute(compose("LOCK TABLE {t:t} IN ROW EXCLUSIVE MODE", t=table).encode())
         done = pool.submit(work)

@@ -96,7 +96,7 @@ class Tracer(Runtime):
         super().strong(tables, *statements, lock=lock, before=before, after=after)
         self._begin()
 
-    def weak(self, tables: Sequence[str], statement: str) -> None:
+    def weak(self, tables: Sequence[str], statement: str, *, seconds: float | None = None) -> None:
         self._begin((statement,))
         if "CONCURRENTLY" in statement:
             with halfway(self.connection, self.url, tables, lambda: Runtime.weak(self, tables, statement)) as watch:
