@@ -15,21 +15,19 @@ from bgmigrate.lint.actions import (
     ConstrainDomain,
     CreateIndex,
     CreateTable,
-    CreateView,
     DetachPartition,
     DropColumn,
     DropConstraint,
     DropIndex,
     DropNotNull,
     DropTable,
-    DropView,
     Kind,
-    Publish,
     RenameColumn,
     RenameTable,
     SetNotNull,
     ValidateConstraint,
 )
+from bgmigrate.lint.actions_beside import CreateView, DropView, Publish
 
 Constraint = tuple[Kind, str, bool]  # its kind, its text, and whether it is validated
 

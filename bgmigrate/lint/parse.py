@@ -10,21 +10,17 @@ from bgmigrate.lint.actions import (
     Action,
     AddEnumValue,
     Change,
-    Configure,
     ConstrainDomain,
     CreateIndex,
     CreateTrigger,
     CreateType,
-    CreateView,
     DropIndex,
     DropSchema,
     DropTable,
     DropTrigger,
-    DropView,
     Lock,
     Opaque,
     Other,
-    Publish,
     Reindex,
     RenameColumn,
     RenameEnumValue,
@@ -34,6 +30,7 @@ from bgmigrate.lint.actions import (
     Transact,
     Truncate,
 )
+from bgmigrate.lint.actions_beside import Configure, CreateView, DropView, Publish
 
 _LOCK_MODES = ("", "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE",
                "ACCESS EXCLUSIVE")  # by number, as in PostgreSQL's lockdefs.h

@@ -13,7 +13,8 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 
-from bgmigrate.lint.actions import Opaque, RowByRow
+from bgmigrate.lint.actions import Opaque
+from bgmigrate.lint.actions_beside import RowByRow
 from bgmigrate.lint.known import Known
 from bgmigrate.lint.recorder import Recorder, Tape, context
 from bgmigrate.lint.row_by_row import loops

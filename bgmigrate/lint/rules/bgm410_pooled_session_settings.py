@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import Configure, Other
+from bgmigrate.lint.actions import Other
+from bgmigrate.lint.actions_beside import Configure
 from bgmigrate.lint.rule import Hit, Rule
 from bgmigrate.lint.statement import Reading, Statement
 from bgmigrate.lint.write import execute

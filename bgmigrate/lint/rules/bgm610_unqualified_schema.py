@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import CreateTable, CreateView, DropTable
+from bgmigrate.lint.actions import CreateTable, DropTable
+from bgmigrate.lint.actions_beside import CreateView
 from bgmigrate.lint.rule import Hit, Rule
 from bgmigrate.lint.statement import Reading, Statement
 

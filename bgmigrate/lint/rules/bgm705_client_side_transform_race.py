@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bgmigrate.lint.actions import RowByRow
+from bgmigrate.lint.actions_beside import RowByRow
 from bgmigrate.lint.rule import Hit, Rule
 from bgmigrate.lint.statement import Reading, Statement
 
