@@ -21,7 +21,6 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     project.seed(url, customers)
     say(f"{customers:,} customers. Blue's load begins.")
     stage.fleet.start("blue")
-    stage.visitors.begin("blue")
     stage.rates = {"blue": LIVE}
     stage.phase("blue alone")
     stage.watch()
@@ -41,6 +40,8 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     stage.phase("verify")
     stage.run("verify", "--blue", "path:blue", "--green", "path:green")
     stage.say_load()
+    say("Visitors come through a reverse proxy that follows who is live.")
+    stage.visitors.begin("blue")
     for live, idle, reason in (("green", "blue", "the release"), ("blue", "green", "a change of mind"), ("green", "blue", "the release after all")):
         stage.rates = {live: LIVE, idle: IDLE}
         stage.phase(f"switch to {live}" if reason != "the release after all" else "switch again")
@@ -54,9 +55,9 @@ def release(stage: Stage, url: str, customers: int) -> list[dict[str, Any]]:
     stage.rates = {"green": LIVE}
     stage.phase("contract")
     stage.run("contract")
+    stage.visitors.end()
     stage.say_load()
     stage.phase("green alone")
     stage.watch()
-    stage.visitors.end()
     stage.fleet.stop("green")
     return list(expanded.get("backfills", []))

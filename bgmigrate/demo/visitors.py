@@ -21,7 +21,7 @@ from bgmigrate.demo.interrupts import held_back
 from bgmigrate.errors import InfrastructureError
 
 _NEEDS = ("starlette", "httpx", "uvicorn", "websockets")
-_PACE = 0.04  # seconds between two requests
+_PACE = 0.05  # seconds between two requests
 _PATIENCE = 30.0
 _ACTUATOR = """
 [[tool.bgmigrate.actuators]]
