@@ -1,7 +1,7 @@
 """Which of the tests that ask one thing of everything a run takes: an eighth of them, and after the next commit another eighth.
 
 All of them together take an hour of a slow machine with two cores, and a change has to be told in less. Whoever names tests gets those.
-`@pytest.mark.exhaustive(turns=2)` is for those of which every other run takes half.
+`@pytest.mark.exhaustive(turns=3)` is for those of which a run takes a third.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from tests.integration.until import until
 from tests.servers import Server
 from tests.servers.cluster import cluster
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 BUDGET = ExpandSettings(lock_timeout=0.1, lock_deadline=20.0, batch_target=0.02, workers=3)
 QUIET = Progress(-1)

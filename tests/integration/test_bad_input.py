@@ -12,7 +12,7 @@ from tests.integration.shop import BASE, BLUE, GREEN, SEED
 from tests.lifecycle import catalog
 from tests.project import Project, Result
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.integration.until import until
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.shop import BASE
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 HEAD = BASE + '''
 class Team(Base):

@@ -82,7 +82,7 @@ INTERRUPTS = [(signal.SIGINT, "$ bgmigrate init"), (signal.SIGTERM, "Blue's load
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive(turns=3)
+@pytest.mark.exhaustive(turns=5)
 @pytest.mark.parametrize(("number", "at"), INTERRUPTS)
 def test_interrupted_it_leaves_nothing(tmp_path: Path, number: signal.Signals, at: str) -> None:
     code, err = interrupt(demo(tmp_path), number, at)

@@ -7,7 +7,7 @@ import pytest
 from tests.lifecycle.case import PRELUDE
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 BLUE = PRELUDE + '''
 class Order(Base):

@@ -117,7 +117,7 @@ def test_the_page_about_pytest_shows_what_the_example_runs() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.exhaustive(turns=2)
+@pytest.mark.exhaustive(turns=3)
 @pytest.mark.parametrize("example", ["jupyterhub/run", "jupyterhub/refused", "optuna/run"])
 def test_an_application_from_pypi(example: str, tmp_path: Path) -> None:
     """Real releases; JUPYTERHUB_EXAMPLE_CACHE and OPTUNA_EXAMPLE_CACHE keep their virtual environments between runs."""

@@ -11,7 +11,7 @@ from tests.integration.test_refused_columns import BASE
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 TABLE = BASE + '''
 class Line(Base):

@@ -141,7 +141,7 @@ def test_what_cannot_be_dropped_yet_is_told_and_the_next_run_goes_on(c: Connecti
     assert indexes(c) == [("mine", True)]
 
 
-@pytest.mark.exhaustive(turns=2)
+@pytest.mark.exhaustive(turns=3)
 @pytest.mark.parametrize(("green", "waits"), [(INDEXED, "INDEX_LOCK_TIMEOUT"), (WIDER, "LOCK_DEADLINE")], ids=["index", "strong lock"])
 def test_expand_gives_up_names_them_and_goes_on_when_they_have_gone(project: Project, green: str, waits: str) -> None:
     project.models(blue=BLUE, green=green)

@@ -21,7 +21,7 @@ from bgmigrate.settings import Settings, load
 from bgmigrate.workflow.init import init
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 class Place:

@@ -89,7 +89,7 @@ def test_these_columns_write_a_table_anew(definition: str, connection: psycopg.C
     assert _rewrites(connection, f"ALTER TABLE t ADD COLUMN {definition}")
 
 
-@pytest.mark.exhaustive(turns=2)
+@pytest.mark.exhaustive(turns=3)
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_which_locks_a_statement_takes(statement: str, connection: psycopg.Connection, tmp_path: Path) -> None:
     connection.execute(

@@ -9,7 +9,7 @@ from tests.integration.shop import BASE
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 USERS = '''
 class User(Base):

@@ -18,7 +18,7 @@ from bgmigrate.settings import Settings
 from bgmigrate.sql import compose
 from tests.integration.moving import ONE, TWO, Row, disagree, rows, with_addresses, with_phones, without_journal
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from bgmigrate.workflow.closing import disagreements
 from bgmigrate.workflow.triggers import broken
 from tests.integration.moving import ADDRESSES, ONE, lost, rows, with_addresses
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 Writer = Callable[[Connection, random.Random, int], object]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bgmigrate.database import Connection
 from tests.integration.moving import ONE, TWO, disagree, lost, rows, with_addresses, with_phones, without_journal
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 QUICK = hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])
 

@@ -10,7 +10,7 @@ from bgmigrate.sql import compose
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 NAMES = "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(%s) AND contype = 'n' ORDER BY 1"
 BASE = '''\

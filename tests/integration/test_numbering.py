@@ -10,7 +10,7 @@ from tests.integration.test_refused_columns import BASE
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 TABLE = BASE + '''
 class Order(Base):

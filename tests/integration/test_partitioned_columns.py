@@ -8,7 +8,7 @@ from tests.integration.test_numbering import released
 from tests.integration.test_refused_columns import BASE
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 TABLE = BASE + '''
 class Reading(Base):

@@ -22,7 +22,7 @@ from bgmigrate.settings import Settings
 from tests.integration.gate import TOKEN, Serve
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 PIPELINES = Path(__file__).parents[2] / "examples" / "pipelines"
 
 

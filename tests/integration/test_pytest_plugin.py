@@ -16,7 +16,7 @@ from tests.integration.shop import BLUE, GREEN
 from tests.project import Project
 from tests.unit.versions.test_git import git
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = '''

@@ -15,7 +15,7 @@ from tests.lifecycle.case import PRELUDE, Case
 from tests.project import Project, Result
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 KEYS = {
     "revision", "op", "sql", "phase", "locks", "blocks_reads", "blocks_writes", "scanned_rows", "rewrites", "indexes_built", "validated", "seconds",
@@ -260,7 +260,7 @@ def test_the_catalogues_own_recipes_are_no_hazard_and_leave_no_trace(project: Pr
     assert [s["codes"] for s in result.json["steps"] if s["codes"]] == []
 
 
-@pytest.mark.exhaustive(turns=2)
+@pytest.mark.exhaustive(turns=3)
 @pytest.mark.parametrize("merged", [False, True])
 def test_plans_made_side_by_side_are_rehearsed_the_other_way_round_too(project: Project, merged: bool) -> None:
     side_by_side(project, BASE.format(user=FULL_NAME, team=TITLE), BASE.format(user=NAME, team=LABEL))

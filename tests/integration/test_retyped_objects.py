@@ -7,7 +7,7 @@ import pytest
 from tests.integration.shop import BASE
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 DOCS = "import sqlalchemy.dialects.postgresql as pg\n" + BASE + '''
 class Tools:

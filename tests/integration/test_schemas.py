@@ -7,7 +7,7 @@ import pytest
 from tests.lifecycle import catalog
 from tests.project import Project
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 PRELUDE = '''\
 from sqlalchemy import *

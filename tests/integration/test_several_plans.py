@@ -10,7 +10,7 @@ from tests.lifecycle import catalog
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=3)
+pytestmark = pytest.mark.exhaustive(turns=5)
 
 BASE = '''\
 from sqlalchemy import *

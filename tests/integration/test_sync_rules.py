@@ -18,7 +18,7 @@ from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import Settings
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 TEXT = st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12))
 QUICK = hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors])

@@ -19,7 +19,7 @@ from bgmigrate.settings import ExpandSettings
 from tests.integration.until import until
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 OFF = {"yield_to_waiting": False, "yield_to_wraparound": False, "max_replica_lag": 0.0}
 

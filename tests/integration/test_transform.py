@@ -24,7 +24,7 @@ from bgmigrate.ops.runtime import Runtime
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings, Settings
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 Rows = Sequence[Mapping[str, Any]]
 KEYS = {

@@ -11,7 +11,7 @@ from bgmigrate.errors import ConfigurationError
 from tests.integration.verifying import PLAIN, SHOP, Bench, errors
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

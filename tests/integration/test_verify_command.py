@@ -10,7 +10,7 @@ import pytest
 from tests.integration.verifying import SHOP, Bench, errors
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 COUNTS = (
     "import os; from sqlalchemy import create_engine, text; e = create_engine(os.environ['DATABASE_URL']); c = e.connect(); "

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.verifying import Bench
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 RUNS = """
 from sqlalchemy import *

@@ -38,7 +38,7 @@ def verified(case: Case, bench: Bench) -> Report:
 def every() -> list[Any]:
     """The first break and the first twin of each hazard in every run, the others by turns."""
     first = {(c.hazard, c.expected is None): c for c in reversed(CASES)}
-    return [pytest.param(c, id=c.id, marks=pytest.mark.exhaustive(turns=2) if c in first.values() else pytest.mark.exhaustive) for c in CASES]
+    return [pytest.param(c, id=c.id, marks=pytest.mark.exhaustive(turns=3) if c in first.values() else pytest.mark.exhaustive) for c in CASES]
 
 
 @pytest.mark.parametrize("case", every())

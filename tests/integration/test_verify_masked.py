@@ -10,7 +10,7 @@ from bgmigrate.workflow.report import Report
 from tests.integration.verifying import PLAIN, SHOP, Bench, errors
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

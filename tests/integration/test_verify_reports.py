@@ -17,7 +17,7 @@ from tests.integration.verifying import SHOP, Bench
 from tests.project import Project
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bgmigrate.verify.sent import Sent, Traffic
 from tests.integration.verifying import SHOP, Bench, errors
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

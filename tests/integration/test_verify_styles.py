@@ -15,7 +15,7 @@ from tests.integration.styles import HEAD, MODELS, STYLES
 from tests.integration.verifying import Bench, errors
 from tests.servers import Server
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 
 @pytest.fixture

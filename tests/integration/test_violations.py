@@ -13,7 +13,7 @@ from bgmigrate.sql import compose
 from bgmigrate.sql.foreign_keys import ForeignKey
 from bgmigrate.sql.violations import of_check, of_exclusion, of_unique
 
-pytestmark = pytest.mark.exhaustive(turns=2)
+pytestmark = pytest.mark.exhaustive(turns=3)
 
 TABLE = '''
 CREATE SCHEMA "My space";

@@ -13,7 +13,7 @@ from tests.servers import Server
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive(turns=3)
+@pytest.mark.exhaustive(turns=5)
 @pytest.mark.every_server
 @pytest.mark.parametrize("case", every(), ids=lambda case: case.id)
 def test_a_change_lives_from_plan_to_contract(case: Case, project: Project, server: Server, pytestconfig: pytest.Config) -> None:

@@ -33,7 +33,7 @@ def test_a_page_says_what_both_versions_see_and_what_can_go_wrong(kind: type[Cha
     assert [text for text in told if not text.strip() or text != " ".join(text.split())] == []
 
 
-@pytest.mark.exhaustive(turns=2)
+@pytest.mark.exhaustive(turns=3)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_page_is_what_is_true_today(kind: type[Change], server: Server) -> None:
     """Docstrings, models and texts, and the locks that the revisions on it take; the revisions themselves are compared in each case's life."""
