@@ -46,23 +46,21 @@ def schema_sql(
     `exclude_tables`: names in whatever schema, or `schema.table`. Takes ACCESS SHARE on every table, waiting at most 10 s.
     Raises ConfigurationError without a pg_dump as new as the server, Conflict when a table stays locked, InfrastructureError otherwise.
     """
-    with connect(url, purpose="dump") as c:
-        program = pg_dump(c.info.server_version // 10000)
-    parameters = conninfo_to_dict(conninfo(url))
-    password = parameters.pop("password", None)  # the environment is the owner's to read, an argument list everybody's
-    command = [
-        str(program), "--schema-only", "--no-owner", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels",
-        "--no-password", "--encoding=UTF8", "--lock-wait-timeout=10s", *([] if keep_privileges else ["--no-privileges"]),
-        *(f"--exclude-schema={_pattern(s)}" for s in exclude_schemas),
+    text = _dumped(
+        url, "--schema-only", "--no-owner", "--no-tablespaces", "--no-publications", "--no-subscriptions", "--no-security-labels",
+        *([] if keep_privileges else ["--no-privileges"]), *(f"--exclude-schema={_pattern(s)}" for s in exclude_schemas),
         *(f"--exclude-table={_pattern(*t.split('.', 1)) if '.' in t else '*.' + _pattern(t)}" for t in exclude_tables),
-        f"--dbname={make_conninfo('', **parameters)}",
-    ]
-    environment = {**os.environ, **({"PGPASSWORD": str(password)} if password is not None else {})}
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
-    if done.returncode:
-        raise _failed(done.stderr)
-    every = (s for s in statements(_PSQL.sub("", done.stdout)) if not _NOISE.match(s))
+    )
+    every = (s for s in statements(text) if not _NOISE.match(s))
     return "".join(f"{stable(s) if _EXPRESSIONS.match(s) else s}\n\n" for s in every).rstrip("\n") + "\n"
+
+
+def statistics_sql(url: str) -> list[str]:
+    """What the planner knows of the database's tables, as calls of `pg_restore_relation_stats` and its like, which PostgreSQL 18 and newer has.
+
+    Any server's may be read. Raises ConfigurationError without a pg_dump 18 or newer, InfrastructureError where pg_dump is refused.
+    """
+    return [s for s in statements(_dumped(url, "--statistics-only", least=18)) if not _NOISE.match(s)]
 
 
 def restore(connection: Connection, text: str) -> None:
@@ -120,6 +118,21 @@ def statements(text: str) -> Iterator[str]:
             parts = []
     if rest := "".join(parts).strip():
         yield rest
+
+
+def _dumped(url: str, *options: str, least: int = 0) -> str:
+    with connect(url, purpose="dump") as c:
+        program = pg_dump(max(least, c.info.server_version // 10000))
+    parameters = conninfo_to_dict(conninfo(url))
+    password = parameters.pop("password", None)  # the environment is the owner's to read, an argument list everybody's
+    command = [
+        str(program), *options, "--no-password", "--encoding=UTF8", "--lock-wait-timeout=10s", f"--dbname={make_conninfo('', **parameters)}",
+    ]
+    environment = {**os.environ, **({"PGPASSWORD": str(password)} if password is not None else {})}
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
+    if done.returncode:
+        raise _failed(done.stderr)
+    return _PSQL.sub("", done.stdout)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from bgmigrate.history import runner
 from bgmigrate.history.project import Project
 from bgmigrate.journal import quarantines
 from bgmigrate.ops.set_aside import lifted
-from bgmigrate.rehearsal import sample
+from bgmigrate.rehearsal import sample, statistics
 from bgmigrate.settings import Settings
 from bgmigrate.sql import compose, template
 from bgmigrate.verify import clone
@@ -38,6 +38,7 @@ def base(settings: Settings, project: Project, live: LiveSchema, rows: int = 0) 
                 if journal.exists(source):
                     _journal(source, c)
                 recorded = project.recorded(source)
+                statistics.take(settings.url, c)
                 if rows:
                     sample.take(source, c, rows, [project.version_table.name, "alembic_version"])
         journal.ensure(url)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import servers
-from tests.benchmarks import backfill, plan, rehearse, startup, verify
+from tests.benchmarks import backfill, plan, rehearse, startup, switch, verify
 
 
 def main() -> None:
@@ -33,6 +33,16 @@ def main() -> None:
             f"rehearse, ten changes, {life.tried} of {life.of} rollbacks, seconds", f"{life.seconds:.1f}", f"limit {rehearse.LIMIT:.0f}",
             f"{life.seconds / rehearse.LIMIT:.2f}", "≤ 1",
         )
+        if (moved := switch.measure(server, 6 if given.small else 40)) is None:
+            table.add_row("switch under load: not measured, for there is no haproxy", "", "", "", "")
+        else:
+            table.add_row(
+                f"switch, two HAProxies, median of {moved.switches}, ms", f"{1000 * moved.seconds:.0f}", f"limit {1000 * switch.LIMIT:.0f}",
+                f"{moved.seconds / switch.LIMIT:.2f}", "≤ 1",
+            )
+            table.add_row(
+                "failed requests meanwhile", f"{moved.failed} of {moved.requests:,}", f"as many reloads {moved.lost} of {moved.reloaded:,}", "", "0",
+            )
         for tables in (50,) if given.small else (50, 250):
             took = verify.measure(server, tables)
             table.add_row(

@@ -287,3 +287,12 @@ def test_an_end_that_depends_on_the_order_is_an_error(shop: Project) -> None:
     (found,) = (f for f in result.json["findings"] if f["severity"] == "error")
     assert found["code"] == "BGM953"
     assert "public.early" in found["what"]
+
+
+def test_the_copy_has_the_planner_s_statistics(shop: Project) -> None:
+    if shop.sql("SHOW server_version_num")[0][0] < "180000":
+        pytest.skip("a server can be told statistics from version 18 on")
+    shop.sql("ANALYZE users")
+    known = "SELECT FROM pg_stats WHERE tablename = 'users' AND attname = 'name' AND histogram_bounds IS NOT NULL"
+    by_hand(shop, f"op.execute(\"DO $$BEGIN IF NOT EXISTS ({known}) THEN RAISE 'nothing is known'; END IF; END$$\")")
+    assert rehearsed(shop, green="blue", code=0).json["outcome"] == "passed"
