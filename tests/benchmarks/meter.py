@@ -48,13 +48,15 @@ def _sizes(c: Connection, table: str) -> tuple[float, float, float]:
 def server_cpu(c: Connection) -> float:
     """User and system seconds of the postmaster's children, those that have ended included."""
     postmaster = _stat(c.info.backend_pid)[0]
-    total = _stat(postmaster)[1]
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if _stat(int(entry.name))[0] == postmaster:
-                    total += _own(entry)
-    return total
+    while True:
+        ended, total = _stat(postmaster)[1], 0.0
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    if _stat(int(entry.name))[0] == postmaster:
+                        total += _own(entry)
+        if _stat(postmaster)[1] == ended:  # else one has ended in between, and is in neither sum or in both
+            return ended + total
 
 
 def backend_cpu(c: Connection) -> float:
