@@ -79,7 +79,7 @@ def contract(
     return Report(
         command="contract", outcome="done", service=settings.service, findings=tuple(done.findings),
         extra={"revisions": done.revisions, "steps": done.steps, "archives": done.archives},
-        lines=(f"applied {', '.join(done.revisions)}", *(f"{v} can run on this schema no more: retired" for v in done.retired)),
+        lines=(f"applied {', '.join(done.revisions)}", *(f"version {v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",
     )
 
@@ -103,7 +103,7 @@ def _held(settings: Settings, scripts: Sequence[Script], gone: list[str], connec
         lines=(
             f"in quarantine until {moment(until)}: {', '.join(names)}", *(f"  {a.what} is {a.aside} now, and kept in step" for a in rows),
             *(() if rows else ("  nothing of it could be renamed away: all of it waits for the purge",)),
-            *(f"{v} can run on this schema no more: retired" for v in gone),
+            *(f"version {v} can run on this schema no more: retired" for v in gone),
         ),
         next="bgmigrate contract --purge, when nobody misses anything; bgmigrate contract --undo, when somebody does",
     )
@@ -127,7 +127,7 @@ def _purged(settings: Settings, done: Applied, rows: list[Aside]) -> Report:
             "purged": [{"table": r.table, "column": r.column} for r in rows],
         },
         lines=(f"purged {', '.join(done.revisions)}", *(f"  {r.what} is gone" for r in rows),
-               *(f"{v} can run on this schema no more: retired" for v in done.retired)),
+               *(f"version {v} can run on this schema no more: retired" for v in done.retired)),
         next="bgmigrate status",
     )
 
