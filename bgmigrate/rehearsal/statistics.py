@@ -16,15 +16,14 @@ from bgmigrate.errors import BgmigrateError
 FIRST = 180000  # the server that can be told statistics (PostgreSQL 18's release notes)
 
 
-def take(url: str, copy: Connection) -> bool:
-    """Give the copy the statistics of the database with this URL. False where its server, or the pg_dump that is here, is older than 18."""
+def take(url: str, copy: Connection) -> None:
+    """Give the copy the statistics of the database with this URL; nothing where its server, or the pg_dump that is here, is older than 18."""
     if copy.info.server_version < FIRST:
-        return False
+        return
     try:
         every = statistics_sql(url)
     except BgmigrateError:
-        return False  # a rehearsal without them is as true of locks and scans
+        return  # a rehearsal without them is as true of locks and scans
     for statement in every:
         with contextlib.suppress(psycopg.Error):  # of something that the copy has not
             copy.execute(statement.encode())
-    return True

@@ -16,8 +16,8 @@ from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.ops import BuildIndex, RemoveIndex
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings, Settings
+from tests.integration.said import Said
 from tests.integration.shop import BASE
 from tests.integration.until import until
 from tests.project import Project
@@ -32,19 +32,6 @@ INDEXED = BLUE + "    __table_args__ = (Index('ix_users_name', 'name'),)\n"
 WIDER = BLUE + "    note: Mapped[str | None] = mapped_column(Text)\n"
 BUILD = BuildIndex("t", "mine", "CREATE INDEX CONCURRENTLY mine ON t USING btree (id)")
 INDEXES = "SELECT i.relname::text, x.indisvalid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = '{}'::regclass AND NOT x.indisprimary"
-
-
-class Said(Progress):
-    """What a person would read."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.lines: list[str] = []
-
-    def step(self, text: str) -> None:
-        self.lines.append(text)
-
-    detail = step
 
 
 @pytest.fixture

@@ -16,20 +16,8 @@ from bgmigrate.locking import with_lock_budget
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 from bgmigrate.withdrawal import Withdrawal
+from tests.integration.said import Said
 from tests.integration.until import until
-
-
-class Said(Progress):
-    """What a person would read."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.lines: list[str] = []
-
-    def step(self, text: str) -> None:
-        self.lines.append(text)
-
-    detail = step
 
 
 @pytest.fixture
