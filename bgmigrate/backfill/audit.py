@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.keys import Key, key_of
 from bgmigrate.backfill.pace import Pace
-from bgmigrate.backfill.walk import Keys
 from bgmigrate.database import Connection
 from bgmigrate.journal import audits
 from bgmigrate.naming import split

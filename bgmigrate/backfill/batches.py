@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
@@ -19,13 +19,6 @@ from bgmigrate.database import Connection
 from bgmigrate.journal import backfills, due, ranges
 from bgmigrate.journal.ranges import Range
 from bgmigrate.sql import compose
-
-_BEGIN = """
-    SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', '60s', true), set_config('synchronous_commit', 'off', true),
-           set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-           set_config('bgmigrate.hot', (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::text FROM unnest(%s::oid[]) o), true)
-"""
-
 
 REFUSALS = (*ROW_REFUSED, TransformFailed)
 COMPUTING = 0.05  # of the time that a function in Python takes counts for the pace: a batch of it is to last about half a second
@@ -45,45 +38,60 @@ class Wrote:
 
 @dataclass(frozen=True, kw_only=True)
 class Batches:
-    """How a job's batches are run. `patience`: seconds a batch waits for a row, below deadlock_timeout, so that no application is a victim."""
+    """How a job's batches are run."""
 
     backfill: int
     job: Job
     walk: Walk
-    patience: float
     relations: list[int]  # the table's oid, or its partitions'
     making: CompareAndSet | None = None  # where Python makes the values
+    places: dict[tuple[int | str, ...], tuple[int, int] | None] = field(default_factory=dict)  # the pages of a range's parts
 
     @classmethod
     def of(cls, c: Connection, backfill: int, job: Job, walk: Walk) -> Batches:
         """The batches of a job on this server."""
-        row = c.execute("SELECT setting::float8 / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'").fetchone()
         table = compose("{t:t}", t=job.table)
         leaves = "SELECT relid::oid::bigint FROM pg_partition_tree(%s::regclass) WHERE isleaf UNION SELECT %s::regclass::oid::bigint"
         found = c.execute(leaves, [table, table])
-        patience = min(0.4, (row[0] if row else 1.0) * 0.5)
         making = CompareAndSet(job.table, job.key, job.transform) if job.transform and job.key else None
-        return cls(backfill=backfill, job=job, walk=walk, patience=patience, relations=[r[0] for r in found], making=making)
+        return cls(backfill=backfill, job=job, walk=walk, relations=[r[0] for r in found], making=making)
 
-    def step(self, c: Connection, r: Range) -> tuple[Range | None, Wrote]:
-        """The range's next pass over one of its parts. None instead of the range when it is done, or no longer ours.
+    def step(self, c: Connection, r: Range, size: int) -> tuple[Range | None, Wrote]:
+        """The range's next pass over one of its parts (of about `size` rows, or pages). None instead of the range when it is done, or no longer ours.
 
         When a COMMIT's answer was lost, the journal knows: the step that it has is the one to go on with.
         """
-        number, part = divmod(r.step, len(r.bounds))
-        within = self.walk.within(r.bounds[part - 1] if part else r.after, r.bounds[part])
-        if r.stripes > 1:
-            within = compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(number, r.stripes))
-        done = r.step + 1 == len(r.bounds) * r.stripes
-        write, computing = self._prepared(c, within)
+        done = r.step + 1 == r.steps
+        write, computing = self._prepared(c, self._condition(c, r, size))
         with self._transaction(c, r) as now:
             if now is None or now != r:
                 return now, Wrote()
             began = time.monotonic()
             rows = write(c)
             took = time.monotonic() - began
-            hot = ranges.advance(c, r, step=r.step + 1, rows=rows, relations=self.relations, seconds=took + computing, done=done)
+            hot = ranges.advance(c, now, step=r.step + 1, rows=rows, relations=self.relations, seconds=took + computing, done=done)
         return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=max(took, computing * COMPUTING))
+
+    def _condition(self, c: Connection, r: Range, size: int) -> str:
+        """The rows of a range's next step. The last pass takes all that are left: some may have moved from where they were looked for."""
+        parts = r.next
+        within = self.walk.within(parts[0][0], parts[-1][1])
+        if r.number == r.stripes - 1:
+            return within
+        pages = [self._pages_of(c, r, after, upto, size) for after, upto in parts]
+        if all(pages):
+            low, high = min(p[0] for p in pages if p), max(p[1] for p in pages if p)
+            # A test for truth is nothing that an index answers: the pages are read, whatever the planner thinks of the key.
+            within = compose("({w:q}) IS TRUE AND ctid >= {a:l}::tid AND ctid < {b:l}::tid", w=within, a=f"({low},0)", b=f"({high + 1},0)")
+        return compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(r.number, r.stripes))
+
+    def _pages_of(self, c: Connection, r: Range, after: list[str] | None, upto: list[str], size: int) -> tuple[int, int] | None:
+        """Where a part stood when the range was begun: later, those of its rows that are written stand elsewhere."""
+        if r.step == 0:
+            self.places.clear()  # those of the last range
+        if (r.id, *upto) not in self.places:
+            self.places[r.id, *upto] = self.walk.pages(c, after, upto, size)
+        return self.places[r.id, *upto]
 
     def _prepared(self, c: Connection, within: str) -> tuple[Callable[[Connection], int], float]:
         """What writes the rows within a condition, inside a transaction, and the seconds that went before it, in which nothing is locked."""
@@ -161,20 +169,14 @@ class Batches:
                 if middle:
                     parts += [part[middle:], part[:middle]]
                 else:
-                    refused.append((part, refusal(error)))
+                    refused.append((self.walk.name(c, part[0]), refusal(error)))
         return written, refused
-
-    def begin(self, c: Connection) -> None:
-        """The first statement of a batch's transaction: how long it waits, and by which way it finds its rows."""
-        c.execute(_BEGIN.encode(), [f"{int(self.patience * 1000)}ms", self.relations])
 
     @contextmanager
     def _transaction(self, c: Connection, r: Range) -> Iterator[Range | None]:
-        """Not waiting for the disk: the rows and the journal's word of them are lost together, or not at all, when the server dies."""
         faults.point()
         with c.transaction():
-            self.begin(c)
-            yield ranges.held(c, r)
+            yield ranges.held(c, r, self.relations)
 
 
 def refusal(error: Exception) -> str:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import psycopg
 
 from bgmigrate import faults
-from bgmigrate.backfill.batches import REFUSALS, Batches, refusal
+from bgmigrate.backfill.batches import REFUSALS, refusal
 from bgmigrate.backfill.compare_and_set import CompareAndSet
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, Session
 from bgmigrate.backfill.throttles import configured
-from bgmigrate.backfill.walk import walk_of
 from bgmigrate.database import Connection
 from bgmigrate.journal import backfills, due
 from bgmigrate.journal.due import Mark
@@ -74,7 +73,6 @@ class _Pass:
         self.making = CompareAndSet(job.table, job.key, job.transform)
         self.pace = Pace(budget.batch_target, size=BEGIN, largest=5_000)
         throttles = configured(budget, table=job.table, say=progress.step)
-        self.batches: Batches | None = None
         self.permission = Permission(backfill, job, throttles, progress, threading.Event(), speaks=False)
 
     def visit(self, upto: int) -> int:
@@ -118,8 +116,6 @@ class _Pass:
         made = self.making.make(c, self.making.among(keys))
         faults.point()
         with c.transaction():
-            self.batches = self.batches or Batches.of(c, self.id, self.job, walk_of(self.job))
-            self.batches.begin(c)
             lost = {tuple(key) for key in self.making.write(c, made)}
             due.remove(c, self.id, [id for id, key in marks if tuple(key) not in lost])
         return len(made) - len(lost)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bgmigrate.backfill.batch import Batch
+from bgmigrate.backfill.batch import Batch, Rewrite
 from bgmigrate.backfill.keys import Key, key_of
+from bgmigrate.backfill.layout import scattered
 from bgmigrate.backfill.transform import Transform
 from bgmigrate.database import Connection
 
@@ -19,7 +20,7 @@ class Job:
     """`statement`: a batch's, with a mark for its range. `prepare`: run once in a worker's session. `key`: None for a table that has none.
 
     `columns`: those of `table` that the statement writes; empty when it writes another table. `transform`: what makes the values instead of a
-    statement.
+    statement. `by_page`: the rows are visited page by page, for the key says nothing about where they stand.
     """
 
     table: str
@@ -28,13 +29,21 @@ class Job:
     columns: tuple[str, ...]
     key: Key | None
     transform: Transform | None = None
+    by_page: bool = False
 
     @classmethod
-    def of(cls, connection: Connection, batch: Batch, prepare: Sequence[str] = ()) -> Job:
-        """The job of a batch on the table as it is now."""
+    def of(cls, connection: Connection, batch: Batch, prepare: Sequence[str] = (), begun: Job | None = None) -> Job:
+        """The job of a batch on the table as it is now. `begun`: what is at it already; the positions it has recorded are to stay positions."""
+        key, transform = key_of(connection, batch.table), getattr(batch, "transform", None)
+        if begun:
+            by_page = begun.by_page
+        else:
+            by_page = key is not None and bool(batch.columns) and transform is None and scattered(connection, batch.table, key)
+        if isinstance(batch, Rewrite) and (by_page or key is None):
+            batch = replace(batch, inputs={})  # it is swept until nothing is found
         return cls(
             table=batch.table, statement=batch.statement(_WITHIN), prepare=tuple(prepare), columns=tuple(batch.columns),
-            key=key_of(connection, batch.table), transform=getattr(batch, "transform", None),
+            key=key, transform=transform, by_page=by_page,
         )
 
     @classmethod
@@ -44,7 +53,7 @@ class Job:
         return cls(
             table=data["table"], statement=data["statement"], prepare=tuple(data["prepare"]), columns=tuple(data["columns"]),
             key=Key(columns=tuple(key["columns"]), types=tuple(key["types"])) if key else None,
-            transform=Transform.read(transform) if transform else None,
+            transform=Transform.read(transform) if transform else None, by_page=data.get("by_page", False),
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from bgmigrate.database import Connection
 from bgmigrate.naming import qualified
 from bgmigrate.sql import compose, literal, template
 
+_HASH = {"uuid": "uuid_hash({c:i})", "bigint": "hashint8({c:i})", "integer": "hashint4({c:i})", "smallint": "hashint2({c:i})"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
@@ -41,6 +43,11 @@ class Key:
         """A position as an SQL row."""
         values = ", ".join(f"{literal(v)}::{t}" for v, t in zip(position, self.types, strict=True))
         return f"({values})" if len(self.columns) > 1 else values
+
+    def share(self, number: int, of: int) -> str:
+        """The condition for one of several shares (a power of two) of the rows, drawn by lot."""
+        hashes = " # ".join(compose(_HASH.get(t, "hashtext({c:i}::text)"), c=c) for c, t in zip(self.columns, self.types, strict=True))
+        return compose("(({h:q}) & {m:l}) = {s:l}", h=hashes, m=of - 1, s=number)
 
     def between(self, after: Sequence[str] | None, upto: Sequence[str]) -> str:
         """The condition for keys in (after, upto]."""

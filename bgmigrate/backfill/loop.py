@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from bgmigrate.backfill.batch import Batch
 from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.order import walk_of
 from bgmigrate.backfill.throttles import configured
-from bgmigrate.backfill.walk import walk_of
 from bgmigrate.backfill.worker import Worker
 from bgmigrate.database import Connection
 from bgmigrate.errors import InfrastructureError, Refused
@@ -28,7 +28,8 @@ def run(
     """
     if state.state == "done":
         return state
-    job = Job.of(connection, batch, prepare)
+    begun = Job.read(state.job) if state.job and state.upper and not state.failures else None
+    job = Job.of(connection, batch, prepare, begun)
     with connection.transaction():
         if state.failures:
             backfills.begin_over(connection, state.id)

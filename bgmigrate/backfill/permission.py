@@ -6,8 +6,8 @@ import threading
 import time
 
 from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.order import lowest, walk_of
 from bgmigrate.backfill.throttles import Throttles
-from bgmigrate.backfill.walk import lowest, walk_of
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills

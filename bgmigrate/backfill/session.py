@@ -13,6 +13,14 @@ from bgmigrate.errors import InfrastructureError
 AWAY = 60.0  # seconds for a server to come back
 STILL = "5s"  # a process that stands still in mid-batch (SIGSTOP, a paused machine) must not hold its rows for longer
 
+# It waits for a row for less than deadlock_timeout, so that no application's transaction is chosen as a deadlock's victim. It does not wait for the
+# disk: rows and the journal's word of them are lost together, or not at all, when the server dies. It reads by a key, or page by page.
+_AS_A_WORKER = """
+    SELECT set_config('lock_timeout', least(400, setting::int / 2)::text, false), set_config('statement_timeout', '60s', false),
+           set_config('synchronous_commit', 'off', false), set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false)
+      FROM pg_settings WHERE name = 'deadlock_timeout'
+"""
+
 # A value or a rule of the database refuses the row: no retry helps.
 ROW_REFUSED = (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.RaiseException)
 # Another transaction was in the way; the same batch may go through next time.
@@ -34,6 +42,8 @@ class Session:
         while True:
             try:
                 self._c = connect(self.url, purpose=self.purpose, idle_in_transaction_session_timeout=STILL)
+                self._c.execute(_AS_A_WORKER)
+                self._c.prepare_threshold = 3  # what goes with every batch is planned once; poolers, which do not bear that, are refused
                 for statement in self.prepare:
                     self._c.execute(statement.encode())
                 return self._c

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bgmigrate.backfill.batches import Wrote
 
-PASSES = 8
 PARTS = 4  # of a range: pass 1 over all, then pass 2: what another transaction still sees of a part can be pruned when its turn comes again
 ONE_PASS_PARTS = 8
 DENSE = 3.0  # rows in a page, below which a pass would find none in most pages
@@ -18,14 +17,20 @@ REST = 12  # ranges until passes are tried again
 
 
 class Stripes:
-    """Decides for one worker, from what it sees. `indexes`: those that hold a written column; an update is then never HOT."""
+    """Decides for one worker, from what it sees. `indexes`: those that hold a written column; an update is then never HOT. `passes`: at best."""
 
-    def __init__(self, indexes: list[str], *, able: bool) -> None:
-        self.able, self.why = able and not indexes, ""
+    def __init__(self, indexes: list[str], passes: int) -> None:
+        self.most, self.why = passes if not indexes else 1, ""
         if indexes:
             self.why = f"one pass: {', '.join(indexes[:3])} would be written in any case"
         self._rest = 0
         self._roomy = False  # pages have room as they are
+        self._done = False  # hardly a row of the last range was left to write
+
+    @property
+    def able(self) -> bool:
+        """Is there a choice?"""
+        return self.most > 1
 
     def passes(self, spread: float) -> int:
         """In how many passes the next range is written; `spread`: rows of it in a page."""
@@ -33,16 +38,19 @@ class Stripes:
             return 1
         if spread < DENSE:
             return self._say(1, "one pass: the key does not follow the table's order")
-        if self._roomy:
+        if self._roomy or self._done:
             return 1
         if self._rest:
             self._rest -= 1
             return 1
-        return self._say(PASSES, f"{PASSES} passes over each range, so that updates stay in their pages (HOT)")
+        return self._say(self.most, f"{self.most} passes over each range, so that updates stay in their pages (HOT)")
 
     def wrote(self, passes: int, whole: Wrote, first: Wrote) -> None:
         """A range is done: what was written there, and what by its first pass."""
-        if not self.able or whole.rows < 100:
+        if not self.able:
+            return
+        self._done = whole.rows < 100
+        if self._done:
             return
         if passes == 1:
             if self._roomy and whole.hot < whole.rows * LITTLE:

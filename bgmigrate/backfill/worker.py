@@ -14,15 +14,17 @@ import time
 import psycopg
 
 from bgmigrate import faults
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.batches import REFUSALS, Batches, Wrote
 from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.layout import indexed, passes
+from bgmigrate.backfill.order import walk_of
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, Session
 from bgmigrate.backfill.stripes import ONE_PASS_PARTS, PARTS, Stripes
 from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
-from bgmigrate.backfill.walk import Keys, indexed, pays, walk_of
 from bgmigrate.database import Connection
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, ranges
@@ -31,9 +33,12 @@ from bgmigrate.locking import blockers, lock_not_had
 from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
+FIRST, LATER = 0, 1  # passes over a range, as the pace knows them: in the first rows move, in the others they stay in their pages
+PAIR = 2  # parts that a later pass takes at once
+FASTER = 1.5  # times, from which on that takes hardly longer than the first pass over one part
 POLL = 0.2  # seconds between looks at what other workers do
 UNKNOWN = 1  # rows in the first batch of a function in Python: it may take its time, and a lease must outlast it
-_CLAIM = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true), set_config('synchronous_commit', 'off', true)"
+_CLAIM = "SET LOCAL enable_sort = off"
 
 
 class Worker:
@@ -50,7 +55,7 @@ class Worker:
         self._walk = walk_of(job)
         self._paces: dict[int, Pace] = {}
         self._batches: Batches | None = None
-        self._stripes = Stripes([], able=False)
+        self._stripes = Stripes([], 1)
         self._vacuum: Vacuum | None = None
         self._range: Range | None = None
         self._size = 1  # of its parts
@@ -97,8 +102,10 @@ class Worker:
             self._batches = Batches.of(c, self.id, self.job, self._walk)
             if self._vacuum is None and self.job.columns:
                 self._vacuum = Vacuum(c, self._session.url, self.job.table, self.progress)
-            able = isinstance(self._walk, Keys) and bool(self.job.columns) and pays(c, self.job)
-            self._stripes = Stripes(indexed(c, self.job) if able else [], able=able)
+            most = passes(c, self.job.table) if self.job.key and self.job.columns else 1
+            if self.job.by_page:
+                self._say("page by page, for the key does not follow the table's order")
+            self._stripes = Stripes(indexed(c, self.job.table, self.job.columns) if most > 1 else [], most)
         if self._range is None:
             faults.point()
             self._range = self._claim(c)
@@ -132,25 +139,26 @@ class Worker:
             parts = PARTS if passes > 1 else min(ONE_PASS_PARTS, 1 + pace.seen)
             bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, parts)
             backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
-            return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes)
+            together = PAIR if pace.times(FIRST, LATER) >= FASTER else 1
+            return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes, together)
 
     def _write(self, c: Connection, batches: Batches, r: Range) -> None:
         try:
-            self._range, wrote = batches.step(c, r)
+            self._range, wrote = batches.step(c, r, self._size)
         except (*REFUSALS, psycopg.errors.QueryCanceled) as error:
             self._isolate(c, batches, r, error)
             return
         if wrote.seconds:
-            self._pace(r.stripes).took(wrote.seconds, self._size)
+            self._pace(r.stripes).took(wrote.seconds, self._size, *((LATER, r.together) if r.number else (FIRST, 1)))
             seen = self._permission
             self.progress.event(
                 "batch", backfill=self.id, table=self.job.table, rows=wrote.rows, hot=wrote.hot, seconds=wrote.seconds, size=self._size,
                 worker=self.name, share=seen.share, rate=seen.rate, eta=seen.eta,
             )
         self._written += wrote
-        if self._vacuum is not None:
+        if self._vacuum is not None and r.stripes == 1:  # passes find room by themselves
             self._vacuum.wrote(wrote)
-        if r.step < len(r.bounds):
+        if r.number == 0:
             self._first += wrote
         if self._range is None:
             self._stripes.wrote(r.stripes, self._written, self._first)

@@ -6,7 +6,7 @@ All times are the server's. A batch renews its worker's lease in its own transac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg.rows import class_row
@@ -22,19 +22,26 @@ _TAKE_OVER = """
                   WHERE backfill_id = %s AND NOT done
                     AND (lease_until < clock_timestamp() OR NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = r.pid))
                   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, token, after, bounds, stripes, step
+    RETURNING id, token, after, bounds, stripes, step, together
 """
 _CLAIM = """
-    INSERT INTO bgmigrate.backfill_range (backfill_id, after, bounds, stripes, worker, pid, lease_until)
-    VALUES (%s, %s, %s, %s, %s, pg_backend_pid(), clock_timestamp() + %s * interval '1 s')
-    RETURNING id, token, after, bounds, stripes, step
+    INSERT INTO bgmigrate.backfill_range (backfill_id, after, bounds, stripes, together, worker, pid, lease_until)
+    VALUES (%s, %s, %s, %s, %s, %s, pg_backend_pid(), clock_timestamp() + %s * interval '1 s')
+    RETURNING id, token, after, bounds, stripes, step, together
 """
-_HELD = "SELECT id, token, after, bounds, stripes, step FROM bgmigrate.backfill_range WHERE id = %s AND token = %s AND NOT done FOR UPDATE"
+_HELD = """
+    SELECT id, token, after, bounds, stripes, step, together,
+           (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint FROM unnest(%s::oid[]) o) AS hot
+      FROM bgmigrate.backfill_range WHERE id = %s AND token = %s AND NOT done FOR UPDATE
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
-    """A claimed range: keys beyond `after` up to the last of `bounds`, each part in `stripes` passes; `step` is the next pass over a part."""
+    """A claimed range: keys beyond `after` up to the last of `bounds`, each part in `stripes` passes. The first pass takes one part at a time, the
+    others `together` of them. `step` is the next pass over a part. `hot`: updates that stayed in their page (HOT), as its session had counted
+    them when it was held.
+    """
 
     id: int
     token: int
@@ -42,6 +49,32 @@ class Range:
     bounds: list[list[str]]
     stripes: int
     step: int
+    together: int = 1
+    hot: int = field(default=0, compare=False)
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return len(self.bounds) + (self.stripes - 1) * self._groups
+
+    @property
+    def number(self) -> int:
+        """The pass that is next, from 0."""
+        return 0 if self.step < len(self.bounds) else 1 + (self.step - len(self.bounds)) // self._groups
+
+    @property
+    def next(self) -> list[tuple[list[str] | None, list[str]]]:
+        """The parts that it passes over, one after the other: keys beyond the one, up to the other."""
+        if self.number == 0:
+            first = last = self.step
+        else:
+            first = (self.step - len(self.bounds)) % self._groups * self.together
+            last = min(first + self.together, len(self.bounds)) - 1
+        return [(self.bounds[n - 1] if n else self.after, self.bounds[n]) for n in range(first, last + 1)]
+
+    @property
+    def _groups(self) -> int:
+        return -(-len(self.bounds) // self.together)
 
 
 def take_over(connection: Connection, backfill: int, worker: str) -> Range | None:
@@ -49,37 +82,34 @@ def take_over(connection: Connection, backfill: int, worker: str) -> Range | Non
     return _one(connection, _TAKE_OVER, (worker, LEASE, backfill))
 
 
-def claim(connection: Connection, backfill: int, worker: str, after: Sequence[str] | None, bounds: Sequence[Sequence[str]], stripes: int) -> Range:
+def claim(
+    connection: Connection, backfill: int, worker: str, after: Sequence[str] | None, bounds: Sequence[Sequence[str]], stripes: int, together: int = 1
+) -> Range:
     """Record that a worker has this range. The caller holds the backfill's row, so that no other claims the same."""
-    made = _one(connection, _CLAIM, (backfill, list(after) if after else None, Jsonb([list(b) for b in bounds]), stripes, worker, LEASE))
+    made = _one(connection, _CLAIM, (backfill, list(after) if after else None, Jsonb([list(b) for b in bounds]), stripes, together, worker, LEASE))
     assert made is not None
     return made
 
 
-def held(connection: Connection, range_: Range) -> Range | None:
+def held(connection: Connection, range_: Range, relations: Sequence[int] = ()) -> Range | None:
     """The range as it stands, its row locked until the transaction ends; None when it is done or another worker's."""
-    return _one(connection, _HELD, (range_.id, range_.token))
+    return _one(connection, _HELD, (list(relations), range_.id, range_.token))
 
 
-def advance(
-    connection: Connection, range_: Range, *, step: int, rows: int, relations: Sequence[int] = (), seconds: float, done: bool
-) -> int:
-    """Record a batch; to be called inside its own transaction, after `held`. Returns how many of its updates stayed in their page (HOT).
+def advance(connection: Connection, held: Range, *, step: int, rows: int, relations: Sequence[int] = (), seconds: float, done: bool) -> int:
+    """Record a batch; to be called inside its own transaction, with what `held` gave there. Returns how many of its updates stayed in their page.
 
-    That is what this session has counted for these tables since the transaction began, when `bgmigrate.hot` was set to it: nothing is reported to
-    the server's statistics, and counted from nought, inside a transaction.
+    That is what this session has counted for these tables since then: nothing is reported to the server's statistics, and counted from nought,
+    inside a transaction.
     """
     row = connection.execute(
         """
-        WITH batch AS (
-            SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint
-                   - coalesce(nullif(current_setting('bgmigrate.hot', true), ''), '0')::bigint AS hot FROM unnest(%s::oid[]) o
-        )
         UPDATE bgmigrate.backfill_range r SET step = %s, rows = rows + %s, hot = r.hot + batch.hot, seconds = seconds + %s, batches = batches + 1,
                done = %s, lease_until = clock_timestamp() + %s * interval '1 s'
-          FROM batch WHERE id = %s RETURNING batch.hot
+          FROM (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint - %s AS hot FROM unnest(%s::oid[]) o) batch
+         WHERE id = %s RETURNING batch.hot
         """,
-        (list(relations), step, rows, seconds, done, LEASE, range_.id),
+        (step, rows, seconds, done, LEASE, held.hot, list(relations), held.id),
     ).fetchone()
     return int(row[0]) if row else 0
 

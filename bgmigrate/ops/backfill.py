@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import psycopg
 
 from bgmigrate.backfill.batch import Batch, Rewrite
-from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
 from bgmigrate.journal import backfills
 from bgmigrate.naming import split
@@ -82,12 +81,7 @@ class BackfillRows(Step):
         fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types, inputs=inputs), self._name(), prepare)
 
     def _inputs(self, on: Runtime, types: dict[str, str]) -> dict[str, set[str]]:
-        """What the expressions of `missing` read, where they give NULL without it; the server is asked.
-
-        Nothing is known for a table without a key, which is swept until nothing is found.
-        """
-        if key_of(on.connection, self.table) is None:
-            return {}
+        """What the expressions of `missing` read, where they give NULL without it; the server is asked."""
         found: dict[str, set[str]] = {}
         nothing = [compose("NULL::{t:q} AS {c:i}", t=t, c=c) for c, t in types.items()]
         for column, expression in self.missing.items():

@@ -14,12 +14,12 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from bgmigrate import faults, journal
+from bgmigrate.backfill.along_key import GAPS, Keys
 from bgmigrate.backfill.batch import Rewrite
 from bgmigrate.backfill.batches import Batches
 from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
 from bgmigrate.backfill.pace import Pace
-from bgmigrate.backfill.walk import GAPS, Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.journal import backfills
@@ -172,6 +172,20 @@ def test_without_a_key_too_only_the_row_that_is_refused_is_left_out(c: Connectio
     assert "t_new_check" in refused.value.findings[0].what
     assert (failed.rows, failed.state) == (2_997, "failed")
     c.execute("UPDATE t SET old = 0 WHERE new IS NULL")  # a person mends them
+    assert go(c).state == "done"
+    assert wrong(c) == 0
+
+
+def test_without_a_key_the_rows_of_every_partition_are_visited(c: Connection) -> None:
+    c.execute("CREATE TABLE t (old int, new int CHECK (new NOT IN (2468, 4000))) PARTITION BY RANGE (old)")
+    c.execute("CREATE TABLE few PARTITION OF t FOR VALUES FROM (0) TO (100)")
+    c.execute("CREATE TABLE many PARTITION OF t FOR VALUES FROM (100) TO (3000)")
+    c.execute("INSERT INTO t (old) SELECT i FROM generate_series(0, 2999) i")
+    with pytest.raises(Refused, match=r"2 row\(s\) of t were refused") as refused:
+        go(c)
+    assert ") many: " in refused.value.findings[0].what
+    assert c.execute("SELECT array_agg(old ORDER BY old) FROM t WHERE new IS NULL").fetchone() == ([1234, 2000],)
+    c.execute("UPDATE t SET old = 200 WHERE new IS NULL")
     assert go(c).state == "done"
     assert wrong(c) == 0
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 import pytest
 
 from bgmigrate import journal
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.batches import Batches, Wrote
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.loop import run, work
+from bgmigrate.backfill.order import walk_of
 from bgmigrate.backfill.throttles import configured
-from bgmigrate.backfill.walk import Keys, walk_of
 from bgmigrate.backfill.worker import Worker
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import InfrastructureError, Refused
@@ -105,16 +106,16 @@ def test_who_was_taken_for_dead_writes_no_more(c: Connection, database: str) -> 
         backfills.set_claimed(c, id, ["1000"], 1000)
         mine = ranges.claim(sleeper, id, "sleeper", None, [["500"], ["1000"]], 1)
         batches = Batches.of(sleeper, id, job, walk_of(job))
-        mine_then, wrote = batches.step(sleeper, mine)
+        mine_then, wrote = batches.step(sleeper, mine, 500)
         assert (mine_then is not None, wrote.rows) == (True, 500)
         assert ranges.take_over(other, id, "other") is None, "its lease runs"
         c.execute("UPDATE bgmigrate.backfill_range SET lease_until = clock_timestamp() - interval '1 s'")
         theirs = ranges.take_over(other, id, "other")
         assert theirs is not None
         assert mine_then is not None
-        assert batches.step(sleeper, mine_then) == (None, Wrote())
+        assert batches.step(sleeper, mine_then, 500) == (None, Wrote())
         assert c.execute("SELECT count(*) FROM t WHERE new IS NOT NULL").fetchone() == (500,), "the sleeper has written nothing more"
-        assert Batches.of(other, id, job, walk_of(job)).step(other, theirs)[0] is None
+        assert Batches.of(other, id, job, walk_of(job)).step(other, theirs, 500)[0] is None
     assert wrong(c) == 0
 
 
@@ -123,8 +124,8 @@ def test_a_commit_whose_answer_was_lost_is_read_back(c: Connection, database: st
     backfills.set_claimed(c, id, ["1000"], 1000)
     range_ = ranges.claim(c, id, "me", None, [["500"], ["1000"]], 1)
     batches = Batches.of(c, id, job, walk_of(job))
-    batches.step(c, range_)  # committed; that is all that we do not know
-    again, wrote = batches.step(c, range_)
+    batches.step(c, range_, 500)  # committed; that is all that we do not know
+    again, wrote = batches.step(c, range_, 500)
     assert again is not None
     assert (again.step, wrote.rows) == (1, 0)
 

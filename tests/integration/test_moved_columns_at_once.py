@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bgmigrate import faults, journal
-from bgmigrate.backfill.walk import Keys
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.journal import backfills
 from bgmigrate.ops import BackfillTable, StopSynchronizingTables, SynchronizeTables

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from bgmigrate import journal
 from bgmigrate.backfill import vacuum
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.batches import Wrote
+from bgmigrate.backfill.by_page import Pages
+from bgmigrate.backfill.job import Job
+from bgmigrate.backfill.layout import MANY
 from bgmigrate.backfill.loop import run
-from bgmigrate.backfill.stripes import PASSES, REST, Stripes
-from bgmigrate.backfill.walk import Keys
+from bgmigrate.backfill.order import walk_of
+from bgmigrate.backfill.stripes import REST, Stripes
 from bgmigrate.database import Connection, connect
+from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills
 from bgmigrate.journal.backfills import Backfill
 from bgmigrate.progress import Progress
@@ -61,6 +67,12 @@ def fill(c: Connection, url: str, *, target: float = 1.0) -> tuple[Backfill, lis
     return done, said.lines, _size(c) / size
 
 
+def shuffle(c: Connection) -> None:
+    """Leave the rows in an order that the key says nothing of."""
+    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY hashint4(id)")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order")
+
+
 def _size(c: Connection) -> int:
     row = c.execute("SELECT pg_relation_size('t')").fetchone()
     assert row is not None
@@ -87,11 +99,70 @@ def test_an_index_whose_predicate_reads_the_column_does_too(c: Connection, datab
     assert any("one pass: mine" in line for line in said)
 
 
-def test_rows_without_the_keys_order_are_written_in_one_pass(c: Connection, database: str) -> None:
-    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY hashint4(id)")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order")
-    _, said, _ = fill(c, database)
-    assert any("does not follow the table's order" in line for line in said)
+def test_rows_without_the_keys_order_are_written_in_passes_page_by_page(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pages, "largest", 40)
+    shuffle(c)
+    done, said, growth = fill(c, database)
+    assert any("page by page, for the key does not follow the table's order" in line for line in said)
+    assert any("passes over each range" in line for line in said)
+    assert done.hot > ROWS * 0.6
+    assert growth < 1.4
+
+
+def test_a_part_of_the_table_without_the_keys_order_is_written_in_one_pass(c: Connection, database: str) -> None:
+    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY CASE WHEN id < 5000 THEN id ELSE hashint4(id) END")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order WHERE id < 5000")
+    c.execute("INSERT INTO t SELECT * FROM other_order WHERE id >= 5000")
+    done, said, _ = fill(c, database)
+    assert any("one pass: the key does not follow the table's order" in line for line in said)
+    assert done.hot > 2_000
+
+
+def test_a_row_that_is_refused_page_by_page_is_named_by_its_key(c: Connection, database: str) -> None:
+    shuffle(c)
+    c.execute("ALTER TABLE t ADD CHECK (new <> 2468)")
+    with pytest.raises(Refused, match="key 1234: "):
+        fill(c, database)
+    assert c.execute("SELECT array_agg(id) FROM t WHERE new IS NULL").fetchone() == ([1234],)
+
+
+def test_what_was_begun_page_by_page_goes_on_so(c: Connection, database: str) -> None:
+    shuffle(c)
+    begun = Job.of(c, doubled())
+    assert begun.by_page
+    assert Job.read(begun.as_json()) == begun
+    c.execute("CREATE TABLE in_order AS SELECT * FROM t ORDER BY id")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM in_order; ANALYZE t")
+    assert not Job.of(c, doubled()).by_page
+    assert Job.of(c, doubled(), begun=begun).by_page
+    state = backfills.open(c, revision="r", table="t", name="new")
+    backfills.prepare(c, state.id, begun.as_json())
+    backfills.set_upper(c, state.id, walk_of(begun).top(c) or [])
+    assert fill(c, database)[0].state == "done"
+
+
+def test_numbers_that_count_something_else_in_their_last_bits_are_hashed(c: Connection, database: str) -> None:
+    c.execute("ALTER TABLE t ALTER id TYPE bigint")
+    c.execute("CREATE TABLE flakes AS SELECT id * 4096 AS id, old, new, pad FROM t ORDER BY id")
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM flakes")
+    done, _, _ = fill(c, database)
+    assert done.hot > ROWS * 0.6
+
+
+def test_rows_that_moved_from_where_they_were_looked_for_are_found_by_their_key(c: Connection, database: str) -> None:
+    pages = Keys.pages
+    moved: list[int] = []
+
+    def move(self: Keys, *arguments: Any) -> tuple[int, int] | None:
+        """As UPDATEs of another column do, to the table's end, as soon as it is known where the range's rows stand."""
+        found, upto = pages(self, *arguments), int(arguments[2][0])
+        moved.append(c.execute("UPDATE t SET pad = pad || 'y' WHERE id BETWEEN %s - 300 AND %s AND new IS NULL", [upto, upto]).rowcount)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keys, "pages", move)
+        fill(c, database)
+    assert sum(moved) > 1_000
 
 
 def test_a_table_with_room_is_written_in_one_pass_once_that_is_seen(c: Connection, database: str) -> None:
@@ -114,10 +185,19 @@ def test_an_old_snapshot_turns_the_passes_off(c: Connection, database: str) -> N
 
 
 def test_the_passes_come_back_after_a_rest() -> None:
-    stripes = Stripes([], able=True)
-    assert stripes.passes(40.0) == PASSES
-    stripes.wrote(PASSES, Wrote(rows=1000, hot=10), Wrote(rows=125))
-    assert [stripes.passes(40.0) for _ in range(REST + 1)] == [1] * REST + [PASSES]
+    stripes = Stripes([], MANY)
+    assert stripes.passes(40.0) == MANY
+    stripes.wrote(MANY, Wrote(rows=1000, hot=10), Wrote(rows=125))
+    assert [stripes.passes(40.0) for _ in range(REST + 1)] == [1] * REST + [MANY]
+
+
+def test_ranges_of_which_hardly_a_row_is_left_are_visited_once() -> None:
+    stripes = Stripes([], MANY)
+    assert stripes.passes(40.0) == MANY
+    stripes.wrote(MANY, Wrote(rows=99), Wrote(rows=99))
+    assert stripes.passes(40.0) == 1
+    stripes.wrote(1, Wrote(rows=1_000, hot=0), Wrote())
+    assert stripes.passes(40.0) == MANY
 
 
 def test_between_slices_the_room_that_rows_left_is_made_free(c: Connection, database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bgmigrate import faults, journal
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.job import Job
 from bgmigrate.backfill.loop import work
-from bgmigrate.backfill.walk import Keys
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Refused
 from bgmigrate.journal import backfills, due

@@ -1,0 +1,115 @@
+"""Along a key: the order in which most tables were filled, and in which a range stays what it was when it was claimed, wherever its rows move."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+
+from bgmigrate.backfill.keys import Key
+from bgmigrate.backfill.walk import Position
+from bgmigrate.database import Connection
+from bgmigrate.sql import compose
+
+GAPS = 1.3  # numbers for each row: up to there the next ranges are not counted out
+LOOK = 500  # rows looked at to see how they are spread
+ENDS = 20  # rows looked at on either end of a range to see in which pages it stands
+UNEVEN = 2.0  # times a share's due: numbers that count something else in their last bits are hashed
+WIDE = 3  # rows in a page, below which a range's pages are not worth reading one by one
+FAR = 64  # pages that are soon read, whatever stands in them
+
+
+class Keys:
+    """Along the primary key, or another unique one."""
+
+    begin, largest = 1_000, 50_000
+
+    def __init__(self, table: str, key: Key) -> None:
+        self.table, self.key = table, key
+        self._whole = len(key.types) == 1 and key.types[0] in ("smallint", "integer", "bigint")
+        self._even = self._whole  # do the numbers' last bits spread the rows evenly?
+
+    def top(self, c: Connection) -> list[str] | None:
+        return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.descending))
+
+    def bottom(self, c: Connection) -> list[str] | None:
+        """The first position there is now; None when there is no row."""
+        return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.order))
+
+    def ends(self, c: Connection, after: Position | None, upper: Position, size: int, parts: int) -> list[list[str]]:
+        begin, found = after, list[list[str]]()
+        for _ in range(parts):
+            if found and (width := self._width(begin, found[0])) <= size * GAPS:  # no query: so many numbers are no more rows than that
+                after = [str(min(int(found[-1][0]) + width, int(upper[0])))]
+                found.append(after)
+                if after == list(upper):
+                    break
+                continue
+            end = self._read(
+                c,
+                compose(
+                    "SELECT {k:q} FROM {t:t} WHERE {w:q} ORDER BY {o:q} OFFSET {n:l} LIMIT 1",
+                    k=self.key.as_text, t=self.table, w=self.within(after, upper), o=self.key.order, n=size - 1,
+                ),
+            )
+            after = end or list(upper)
+            found.append(list(after))
+            if list(after) == list(upper):
+                break
+        return found
+
+    def _width(self, after: Position | None, end: Position) -> float:
+        return int(end[0]) - int(after[0]) if self._whole and after is not None else math.inf
+
+    def within(self, after: Position | None, upto: Position) -> str:
+        return self.key.between(after, upto)
+
+    def pages(self, c: Connection, after: Position | None, upto: Position, rows: int) -> tuple[int, int] | None:
+        within = self.within(after, upto)
+        ends = [self._places(c, within, order, ENDS) for order in (self.key.order, self.key.descending)]
+        if not all(ends) or not all(here for end in ends for here, *_ in end):
+            return None  # in partitions
+        low, high = sorted(statistics.median_low(page for _, page, _ in end) for end in ends)  # some may have moved
+        return (low, high) if high - low < max(FAR, rows / WIDE) else None
+
+    def stripe(self, number: int, of: int) -> str:
+        if self._even:
+            return compose("({k:i} & {m:l}) = {s:l}", k=self.key.columns[0], m=of - 1, s=number)
+        return self.key.share(number, of)
+
+    def spread(self, c: Connection, after: Position | None, upper: Position) -> float:
+        rows = self._places(c, self.within(after, upper), self.key.order, LOOK)
+        if not rows:
+            return 0.0
+        self._even = self._whole and max(Counter(bits for *_, bits in rows).values()) <= len(rows) / 8 * UNEVEN
+        return len(rows) / len({page for _, page, _ in rows})
+
+    def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
+        return None
+
+    def at(self, rows: Sequence[str]) -> str:
+        raise NotImplementedError("a range of one key is one row")
+
+    def name(self, c: Connection, row: str) -> list[str]:
+        raise NotImplementedError("a range of one key is one row")
+
+    def share(self, low: Position | None, at: Position | None, upper: Position, visited: int, total: float) -> float:
+        if at is None:
+            return 0.0
+        if self._whole and low is not None and int(upper[0]) > int(low[0]):
+            return (int(at[0]) - int(low[0])) / (int(upper[0]) - int(low[0]))
+        return 1.0 if list(at) == list(upper) else min(0.99, visited / max(total, 1.0))
+
+    def _places(self, c: Connection, within: str, order: str, most: int) -> list[tuple[bool, int, int]]:
+        """Of the first rows: whether they stand in this table itself (not in a partition), in which page, and a number's last three bits."""
+        query = compose(
+            "SELECT tableoid = {n:l}::regclass, (ctid::text::point)[0]::bigint, {b:q} FROM {t:t} WHERE {w:q} ORDER BY {o:q} LIMIT {m:l}",
+            n=compose("{t:t}", t=self.table), b=compose("{k:i} & 7", k=self.key.columns[0]) if self._whole else "0",
+            t=self.table, w=within, o=order, m=most,
+        )
+        return c.execute(query.encode()).fetchall()
+
+    def _read(self, c: Connection, query: str) -> list[str] | None:
+        row = c.execute(query.encode()).fetchone()
+        return list(row) if row else None
