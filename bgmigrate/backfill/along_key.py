@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections import Counter
@@ -13,8 +14,8 @@ from bgmigrate.database import Connection
 from bgmigrate.sql import compose
 
 GAPS = 1.3  # numbers for each row: up to there the next ranges are not counted out
-LOOK = 500  # rows looked at to see how they are spread
-ENDS = 20  # rows looked at on either end of a range to see in which pages it stands
+LOOK = 200  # rows looked at to see how they are spread
+ENDS = 20  # rows looked at on either end of a part to see in which pages it stands
 UNEVEN = 2.0  # times a share's due: numbers that count something else in their last bits are hashed
 WIDE = 3  # rows in a page, below which a range's pages are not worth reading one by one
 FAR = 64  # pages that are soon read, whatever stands in them
@@ -65,13 +66,21 @@ class Keys:
     def within(self, after: Position | None, upto: Position) -> str:
         return self.key.between(after, upto)
 
-    def pages(self, c: Connection, after: Position | None, upto: Position, rows: int) -> tuple[int, int] | None:
-        within = self.within(after, upto)
-        ends = [self._places(c, within, order, ENDS) for order in (self.key.order, self.key.descending)]
-        if not all(ends) or not all(here for end in ends for here, *_ in end):
-            return None  # in partitions
-        low, high = sorted(statistics.median_low(page for _, page, _ in end) for end in ends)  # some may have moved
-        return (low, high) if high - low < max(FAR, rows / WIDE) else None
+    def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> list[tuple[int, int]] | None:
+        begins, upper = [after, *bounds[:-1]], bounds[-1]
+        looks = [self._places(self.within(begin, upper), self.key.order, ENDS) for begin in begins]
+        looks.append(self._places(self.within(begins[-1], upper), self.key.descending, ENDS))
+        found: list[list[int]] = [[] for _ in looks]
+        query = " UNION ALL ".join(compose("(SELECT {n:l}, * FROM ({q:q}) AS {a:i})", n=n, q=q, a=f"bgm_at_{n}") for n, q in enumerate(looks))
+        for at, here, page, _ in c.execute(query.encode()):
+            if not here:
+                return None  # in a partition
+            found[at].append(page)
+        if not all(found):
+            return None
+        edges = [statistics.median_low(pages) for pages in found]  # some rows may have moved
+        places = [(min(a, b), max(a, b)) for a, b in itertools.pairwise(edges)]
+        return places if all(high - low < max(FAR, rows / WIDE) for low, high in places) else None
 
     def stripe(self, number: int, of: int) -> str:
         if self._even:
@@ -79,7 +88,7 @@ class Keys:
         return self.key.share(number, of)
 
     def spread(self, c: Connection, after: Position | None, upper: Position) -> float:
-        rows = self._places(c, self.within(after, upper), self.key.order, LOOK)
+        rows = c.execute(self._places(self.within(after, upper), self.key.order, LOOK).encode()).fetchall()
         if not rows:
             return 0.0
         self._even = self._whole and max(Counter(bits for *_, bits in rows).values()) <= len(rows) / 8 * UNEVEN
@@ -101,14 +110,13 @@ class Keys:
             return (int(at[0]) - int(low[0])) / (int(upper[0]) - int(low[0]))
         return 1.0 if list(at) == list(upper) else min(0.99, visited / max(total, 1.0))
 
-    def _places(self, c: Connection, within: str, order: str, most: int) -> list[tuple[bool, int, int]]:
-        """Of the first rows: whether they stand in this table itself (not in a partition), in which page, and a number's last three bits."""
-        query = compose(
+    def _places(self, within: str, order: str, most: int) -> str:
+        """The query for the first rows: do they stand in this table itself (not in a partition), in which page, and a number's last three bits."""
+        return compose(
             "SELECT tableoid = {n:l}::regclass, (ctid::text::point)[0]::bigint, {b:q} FROM {t:t} WHERE {w:q} ORDER BY {o:q} LIMIT {m:l}",
             n=compose("{t:t}", t=self.table), b=compose("{k:i} & 7", k=self.key.columns[0]) if self._whole else "0",
             t=self.table, w=within, o=order, m=most,
         )
-        return c.execute(query.encode()).fetchall()
 
     def _read(self, c: Connection, query: str) -> list[str] | None:
         row = c.execute(query.encode()).fetchone()

@@ -18,7 +18,7 @@ from bgmigrate.backfill.walk import Walk
 from bgmigrate.database import Connection
 from bgmigrate.journal import backfills, due, ranges
 from bgmigrate.journal.ranges import Range
-from bgmigrate.sql import compose
+from bgmigrate.sql import compose, template
 
 REFUSALS = (*ROW_REFUSED, TransformFailed)
 COMPUTING = 0.05  # of the time that a function in Python takes counts for the pace: a batch of it is to last about half a second
@@ -45,14 +45,15 @@ class Batches:
     walk: Walk
     relations: list[int]  # the table's oid, or its partitions'
     making: CompareAndSet | None = None  # where Python makes the values
-    places: dict[tuple[int | str, ...], tuple[int, int] | None] = field(default_factory=dict)  # the pages of a range's parts
+    places: dict[int, list[tuple[int, int]] | None] = field(default_factory=dict)  # the pages of the parts of the range that is at work
 
     @classmethod
     def of(cls, c: Connection, backfill: int, job: Job, walk: Walk) -> Batches:
-        """The batches of a job on this server."""
+        """The batches of a job, in this session."""
         table = compose("{t:t}", t=job.table)
         leaves = "SELECT relid::oid::bigint FROM pg_partition_tree(%s::regclass) WHERE isleaf UNION SELECT %s::regclass::oid::bigint"
         found = c.execute(leaves, [table, table])
+        c.execute(template("write_batch").encode())
         making = CompareAndSet(job.table, job.key, job.transform) if job.transform and job.key else None
         return cls(backfill=backfill, job=job, walk=walk, relations=[r[0] for r in found], making=making)
 
@@ -62,36 +63,45 @@ class Batches:
         When a COMMIT's answer was lost, the journal knows: the step that it has is the one to go on with.
         """
         done = r.step + 1 == r.steps
-        write, computing = self._prepared(c, self._condition(c, r, size))
+        within = self._condition(c, r, size)
+        written = self._compute(c, r, within, done) if self.making else self._rewrite(c, r, within, done)
+        if written is None:
+            return ranges.held(c, r), Wrote()
+        return None if done else replace(r, step=r.step + 1), written
+
+    def _rewrite(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
+        faults.point()
+        found = ranges.write(c, r, self.job.batch(within), relations=self.relations, done=done)
+        return Wrote(rows=found[0], hot=found[1], seconds=found[2]) if found else None
+
+    def _compute(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
+        write, computing = self._prepared(c, within)
         with self._transaction(c, r) as now:
-            if now is None or now != r:
-                return now, Wrote()
-            began = time.monotonic()
+            if now != r:
+                return None
+            began, before = time.monotonic(), ranges.stayed(c, self.relations)
             rows = write(c)
-            took = time.monotonic() - began
-            hot = ranges.advance(c, now, step=r.step + 1, rows=rows, relations=self.relations, seconds=took + computing, done=done)
-        return None if done else replace(r, step=r.step + 1), Wrote(rows=rows, hot=hot, seconds=max(took, computing * COMPUTING))
+            hot, took = ranges.stayed(c, self.relations) - before, time.monotonic() - began
+            ranges.advance(c, r, step=r.step + 1, rows=rows, hot=hot, seconds=took + computing, done=done)
+        return Wrote(rows=rows, hot=hot, seconds=max(took, computing * COMPUTING))
 
     def _condition(self, c: Connection, r: Range, size: int) -> str:
         """The rows of a range's next step. The last pass takes all that are left: some may have moved from where they were looked for."""
-        parts = r.next
-        within = self.walk.within(parts[0][0], parts[-1][1])
+        within = self.walk.within(*r.next)
         if r.number == r.stripes - 1:
             return within
-        pages = [self._pages_of(c, r, after, upto, size) for after, upto in parts]
-        if all(pages):
-            low, high = min(p[0] for p in pages if p), max(p[1] for p in pages if p)
+        if pages := self._pages(c, r, size):
+            low, high = min(pages[n][0] for n in r.parts), max(pages[n][1] for n in r.parts)
             # A test for truth is nothing that an index answers: the pages are read, whatever the planner thinks of the key.
             within = compose("({w:q}) IS TRUE AND ctid >= {a:l}::tid AND ctid < {b:l}::tid", w=within, a=f"({low},0)", b=f"({high + 1},0)")
         return compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(r.number, r.stripes))
 
-    def _pages_of(self, c: Connection, r: Range, after: list[str] | None, upto: list[str], size: int) -> tuple[int, int] | None:
-        """Where a part stood when the range was begun: later, those of its rows that are written stand elsewhere."""
-        if r.step == 0:
-            self.places.clear()  # those of the last range
-        if (r.id, *upto) not in self.places:
-            self.places[r.id, *upto] = self.walk.pages(c, after, upto, size)
-        return self.places[r.id, *upto]
+    def _pages(self, c: Connection, r: Range, size: int) -> list[tuple[int, int]] | None:
+        """Where the range's parts stood when it was begun, or taken over: later, rows that are written may stand elsewhere."""
+        if r.id not in self.places:
+            self.places.clear()
+            self.places[r.id] = self.walk.pages(c, r.after, r.bounds, size)
+        return self.places[r.id]
 
     def _prepared(self, c: Connection, within: str) -> tuple[Callable[[Connection], int], float]:
         """What writes the rows within a condition, inside a transaction, and the seconds that went before it, in which nothing is locked."""
@@ -176,7 +186,7 @@ class Batches:
     def _transaction(self, c: Connection, r: Range) -> Iterator[Range | None]:
         faults.point()
         with c.transaction():
-            yield ranges.held(c, r, self.relations)
+            yield ranges.held(c, r)
 
 
 def refusal(error: Exception) -> str:

@@ -37,7 +37,7 @@ class Pages:
     def within(self, after: Position | None, upto: Position) -> str:
         return compose("ctid >= {a:l}::tid AND ctid < {b:l}::tid", a=f"({after[0] if after else 0},0)", b=f"({upto[0]},0)")
 
-    def pages(self, c: Connection, after: Position | None, upto: Position, rows: int) -> tuple[int, int] | None:
+    def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> None:
         return None
 
     def stripe(self, number: int, of: int) -> str:

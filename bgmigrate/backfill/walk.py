@@ -25,8 +25,8 @@ class Walk(Protocol):
     def within(self, after: Position | None, upto: Position) -> str:
         """The condition for rows in (after, upto]."""
 
-    def pages(self, c: Connection, after: Position | None, upto: Position, rows: int) -> tuple[int, int] | None:
-        """The first and the last page of those in which most rows in (after, upto], `rows` about, stand; None when `within` says it all."""
+    def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> list[tuple[int, int]] | None:
+        """For each part, of about so many rows, the first and the last page of those in which most of them stand; None where `within` says it all."""
 
     def stripe(self, number: int, of: int) -> str:
         """The condition for one of several shares (a power of two) of the rows, each spread evenly."""

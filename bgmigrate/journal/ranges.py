@@ -6,7 +6,7 @@ All times are the server's. A batch renews its worker's lease in its own transac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg.rows import class_row
@@ -29,18 +29,13 @@ _CLAIM = """
     VALUES (%s, %s, %s, %s, %s, %s, pg_backend_pid(), clock_timestamp() + %s * interval '1 s')
     RETURNING id, token, after, bounds, stripes, step, together
 """
-_HELD = """
-    SELECT id, token, after, bounds, stripes, step, together,
-           (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint FROM unnest(%s::oid[]) o) AS hot
-      FROM bgmigrate.backfill_range WHERE id = %s AND token = %s AND NOT done FOR UPDATE
-"""
+_HELD = "SELECT id, token, after, bounds, stripes, step, together FROM bgmigrate.backfill_range WHERE id = %s AND token = %s AND NOT done FOR UPDATE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
     """A claimed range: keys beyond `after` up to the last of `bounds`, each part in `stripes` passes. The first pass takes one part at a time, the
-    others `together` of them. `step` is the next pass over a part. `hot`: updates that stayed in their page (HOT), as its session had counted
-    them when it was held.
+    others `together` of them. `step` is the next pass over a part.
     """
 
     id: int
@@ -50,7 +45,6 @@ class Range:
     stripes: int
     step: int
     together: int = 1
-    hot: int = field(default=0, compare=False)
 
     @property
     def steps(self) -> int:
@@ -63,14 +57,17 @@ class Range:
         return 0 if self.step < len(self.bounds) else 1 + (self.step - len(self.bounds)) // self._groups
 
     @property
-    def next(self) -> list[tuple[list[str] | None, list[str]]]:
-        """The parts that it passes over, one after the other: keys beyond the one, up to the other."""
+    def parts(self) -> range:
+        """Those that it passes over."""
         if self.number == 0:
-            first = last = self.step
-        else:
-            first = (self.step - len(self.bounds)) % self._groups * self.together
-            last = min(first + self.together, len(self.bounds)) - 1
-        return [(self.bounds[n - 1] if n else self.after, self.bounds[n]) for n in range(first, last + 1)]
+            return range(self.step, self.step + 1)
+        first = (self.step - len(self.bounds)) % self._groups * self.together
+        return range(first, min(first + self.together, len(self.bounds)))
+
+    @property
+    def next(self) -> tuple[list[str] | None, list[str]]:
+        """Their keys: beyond the one, up to the other."""
+        return self.bounds[self.parts[0] - 1] if self.parts[0] else self.after, self.bounds[self.parts[-1]]
 
     @property
     def _groups(self) -> int:
@@ -91,27 +88,41 @@ def claim(
     return made
 
 
-def held(connection: Connection, range_: Range, relations: Sequence[int] = ()) -> Range | None:
+def held(connection: Connection, range_: Range) -> Range | None:
     """The range as it stands, its row locked until the transaction ends; None when it is done or another worker's."""
-    return _one(connection, _HELD, (list(relations), range_.id, range_.token))
+    return _one(connection, _HELD, (range_.id, range_.token))
 
 
-def advance(connection: Connection, held: Range, *, step: int, rows: int, relations: Sequence[int] = (), seconds: float, done: bool) -> int:
-    """Record a batch; to be called inside its own transaction, with what `held` gave there. Returns how many of its updates stayed in their page.
+def write(connection: Connection, range_: Range, statement: str, *, relations: Sequence[int], done: bool) -> tuple[int, int, float] | None:
+    """Run a batch's statement and record it, in one transaction and one message (`sql/write_batch.sql`, which the session has to have).
 
-    That is what this session has counted for these tables since then: nothing is reported to the server's statistics, and counted from nought,
-    inside a transaction.
+    Returns the rows that were written, how many of them stayed in their page (HOT) of one of the `relations`, and the seconds that it took. None
+    when the range is not at that step any more, or not ours.
     """
     row = connection.execute(
-        """
-        UPDATE bgmigrate.backfill_range r SET step = %s, rows = rows + %s, hot = r.hot + batch.hot, seconds = seconds + %s, batches = batches + 1,
-               done = %s, lease_until = clock_timestamp() + %s * interval '1 s'
-          FROM (SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint - %s AS hot FROM unnest(%s::oid[]) o) batch
-         WHERE id = %s RETURNING batch.hot
-        """,
-        (step, rows, seconds, done, LEASE, held.hot, list(relations), held.id),
+        "SELECT written, stayed, took FROM pg_temp.bgm_write_batch(%s, %s, %s, %s, %s, %s, %s)",
+        (range_.id, range_.token, range_.step, LEASE, list(relations), statement, done),
     ).fetchone()
+    return None if row is None or row[0] is None else (row[0], row[1], row[2])
+
+
+def stayed(connection: Connection, relations: Sequence[int]) -> int:
+    """How many updates this session has counted that stayed in their page (HOT); inside a transaction the figure only grows."""
+    query = "SELECT coalesce(sum(pg_stat_get_xact_tuples_hot_updated(o)), 0)::bigint FROM unnest(%s::oid[]) o"
+    row = connection.execute(query, [list(relations)]).fetchone()
     return int(row[0]) if row else 0
+
+
+def advance(connection: Connection, range_: Range, *, step: int, rows: int, hot: int = 0, seconds: float, done: bool) -> None:
+    """Record a batch; to be called inside its own transaction, after `held`."""
+    connection.execute(
+        """
+        UPDATE bgmigrate.backfill_range SET step = %s, rows = rows + %s, hot = hot + %s, seconds = seconds + %s, batches = batches + 1, done = %s,
+               lease_until = clock_timestamp() + %s * interval '1 s'
+         WHERE id = %s
+        """,
+        (step, rows, hot, seconds, done, LEASE, range_.id),
+    )
 
 
 def cut(connection: Connection, range_: Range, after: Sequence[str], bounds: Sequence[Sequence[str]], *, rows: int, seconds: float) -> None:
