@@ -44,6 +44,7 @@ class Batches:
     job: Job
     walk: Walk
     relations: list[int]  # the table's oid, or its partitions'
+    at_once: bool  # a batch is one message, for the session has the function that runs it
     making: CompareAndSet | None = None  # where Python makes the values
     places: dict[int, list[tuple[int, int]] | None] = field(default_factory=dict)  # the pages of the parts of the range that is at work
 
@@ -53,9 +54,11 @@ class Batches:
         table = compose("{t:t}", t=job.table)
         leaves = "SELECT relid::oid::bigint FROM pg_partition_tree(%s::regclass) WHERE isleaf UNION SELECT %s::regclass::oid::bigint"
         found = c.execute(leaves, [table, table])
-        c.execute(template("write_batch").encode())
+        temporary = c.execute("SELECT has_database_privilege(current_database(), 'TEMP')").fetchone()
+        if at_once := job.transform is None and temporary == (True,):
+            c.execute(template("write_batch").encode())
         making = CompareAndSet(job.table, job.key, job.transform) if job.transform and job.key else None
-        return cls(backfill=backfill, job=job, walk=walk, relations=[r[0] for r in found], making=making)
+        return cls(backfill=backfill, job=job, walk=walk, relations=[r[0] for r in found], at_once=at_once, making=making)
 
     def step(self, c: Connection, r: Range, size: int) -> tuple[Range | None, Wrote]:
         """The range's next pass over one of its parts (of about `size` rows, or pages). None instead of the range when it is done, or no longer ours.
@@ -64,17 +67,17 @@ class Batches:
         """
         done = r.step + 1 == r.steps
         within = self._condition(c, r, size)
-        written = self._compute(c, r, within, done) if self.making else self._rewrite(c, r, within, done)
+        written = self._in_one_message(c, r, within, done) if self.at_once else self._in_steps(c, r, within, done)
         if written is None:
             return ranges.held(c, r), Wrote()
         return None if done else replace(r, step=r.step + 1), written
 
-    def _rewrite(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
+    def _in_one_message(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
         faults.point()
         found = ranges.write(c, r, self.job.batch(within), relations=self.relations, done=done)
         return Wrote(rows=found[0], hot=found[1], seconds=found[2]) if found else None
 
-    def _compute(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
+    def _in_steps(self, c: Connection, r: Range, within: str, done: bool) -> Wrote | None:
         write, computing = self._prepared(c, within)
         with self._transaction(c, r) as now:
             if now != r:

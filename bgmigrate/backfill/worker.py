@@ -34,8 +34,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
 FIRST, LATER = 0, 1  # passes over a range, as the pace knows them: in the first rows move, in the others they stay in their pages
-PAIR = 2  # parts that a later pass takes at once
-FASTER = 1.5  # times, from which on that takes hardly longer than the first pass over one part
+TOGETHER = {4: 3.0, 2: 1.5, 1: 0.0}  # parts that a later pass takes at once, where it is so many times as fast: hardly longer than the first over one
 POLL = 0.2  # seconds between looks at what other workers do
 UNKNOWN = 1  # rows in the first batch of a function in Python: it may take its time, and a lease must outlast it
 _CLAIM = "SET LOCAL enable_sort = off"
@@ -139,7 +138,7 @@ class Worker:
             parts = PARTS if passes > 1 else min(ONE_PASS_PARTS, 1 + pace.seen)
             bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, parts)
             backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
-            together = PAIR if pace.times(FIRST, LATER) >= FASTER else 1
+            together = next(parts for parts, faster in TOGETHER.items() if pace.times(FIRST, LATER) >= faster)
             return ranges.claim(c, self.id, self.name, state.claimed, bounds, passes, together)
 
     def _write(self, c: Connection, batches: Batches, r: Range) -> None:

@@ -16,7 +16,7 @@ from bgmigrate.settings import ExpandSettings, Settings
 from tests.benchmarks.meter import Cost, metered
 
 ROWS = """
-CREATE TABLE source AS SELECT i::bigint AS id, md5(i::text) || '@example.org' AS email, 'name ' || i * 7 % 999983 AS name,
+CREATE TABLE source AS SELECT {key} AS id, md5(i::text) || '@example.org' AS email, 'name ' || i * 7 % 999983 AS name,
        'city ' || i % 1000 AS city, repeat('note ', 6) AS note, now() - i * interval '1 s' AS created_at FROM generate_series(1, {rows}) i
 """
 INDEXES = "CREATE INDEX ON t (email); CREATE INDEX ON t (created_at);"
@@ -54,16 +54,18 @@ class Table:
     rows: int
     indexes: bool = True
     analyzed: bool = True
+    key: str = "i::bigint"  # of the i-th row; rows stand in the order of their numbers
 
     def source(self, c: Connection) -> None:
         """Make the rows, once."""
-        c.execute(ROWS.format(rows=self.rows).encode())
+        c.execute("DROP TABLE IF EXISTS source")
+        c.execute(ROWS.format(rows=self.rows, key=self.key).encode())
 
     def fresh(self, c: Connection) -> None:
         """Make the table anew, packed as it is after a restore."""
         c.execute("DROP TABLE IF EXISTS t CASCADE")
         c.execute("CREATE TABLE t (LIKE source INCLUDING ALL)")
-        c.execute("INSERT INTO t SELECT * FROM source ORDER BY id")
+        c.execute("INSERT INTO t SELECT * FROM source ORDER BY created_at DESC")
         c.execute("ALTER TABLE t ADD PRIMARY KEY (id)")
         if self.indexes:
             c.execute(INDEXES.encode())

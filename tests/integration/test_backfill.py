@@ -215,6 +215,21 @@ def test_without_a_key_a_row_that_moves_while_another_is_refused_is_met_again(c:
     assert c.execute("SELECT array_agg(old) FROM t WHERE new IS NULL").fetchone() == ([1234],)
 
 
+def test_a_role_that_may_not_make_temporary_objects_writes_in_more_messages(c: Connection) -> None:
+    table(c, "id serial PRIMARY KEY", 3_000)
+    c.execute("CREATE ROLE bgm_writer LOGIN")
+    c.execute(f"REVOKE TEMP ON DATABASE {c.info.dbname} FROM PUBLIC".encode())
+    c.execute("ALTER TABLE t OWNER TO bgm_writer; GRANT USAGE ON SCHEMA bgmigrate TO bgm_writer")
+    c.execute("GRANT ALL ON ALL TABLES IN SCHEMA bgmigrate TO bgm_writer; GRANT ALL ON ALL SEQUENCES IN SCHEMA bgmigrate TO bgm_writer")
+    try:
+        as_writer = f"postgresql://bgm_writer@/{c.info.dbname}?host={c.info.host}&port={c.info.port}"
+        with connect(as_writer, purpose="test") as writer:
+            assert run(writer, as_writer, state(writer), doubled(), budget=BUDGET, progress=Progress(-1)).rows == 3_000
+        assert wrong(c) == 0
+    finally:
+        c.execute("DROP OWNED BY bgm_writer; DROP ROLE bgm_writer")
+
+
 def test_a_volatile_value_is_drawn_once(c: Connection) -> None:
     table(c, "id serial PRIMARY KEY", 500)
     draw = doubled("(random() * 1e9)::int")
