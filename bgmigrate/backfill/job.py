@@ -60,6 +60,11 @@ class Job:
         """What the journal holds of it."""
         return asdict(self)
 
+    @property
+    def along_key(self) -> bool:
+        """Is its order the key's?"""
+        return self.key is not None and not self.by_page
+
     def batch(self, within: str) -> str:
         """The statement for the rows within a condition."""
         return self.statement.replace(_WITHIN, within)
