@@ -206,5 +206,5 @@ def test_between_slices_the_room_that_rows_left_is_made_free(c: Connection, data
     c.execute("CREATE INDEX mine ON t (new)")  # one pass: every row moves
     c.execute("ANALYZE t")
     _, said, growth = fill(c, database)
-    assert sum("VACUUM" in line for line in said) >= 5
+    assert sum("VACUUM" in line for line in said) >= 3  # one at a time: batches may be quicker
     assert growth < 1.5

@@ -63,6 +63,13 @@ class Tracer(Runtime):
         class Cursor(psycopg.Cursor[Any]):
             def execute(self, query: Any, *rest: Any, **options: Any) -> Any:
                 text = query.decode() if isinstance(query, bytes) else str(query)
+                statement = next((p for p in rest[0] if isinstance(p, str)), "") if "bgm_write_batch(%s" in text else ""
+                if statement.startswith("UPDATE ") and not tracer.taken:
+                    tracer._begin((statement,))
+                    with self.connection.transaction():  # to be looked at before it is over
+                        found = super().execute(query, *rest, **options)
+                        tracer.look(statement, tracer.watch, self.connection)
+                    return found
                 batch = text.startswith("UPDATE ") and not text.startswith("UPDATE bgmigrate.") and not tracer.taken
                 if text not in tracer._watched and not batch:
                     return super().execute(query, *rest, **options)
