@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bgmigrate.backfill.keys import Key
-from bgmigrate.backfill.walk import Position
+from bgmigrate.backfill.walk import DENSE, Position
 from bgmigrate.database import Connection
 from bgmigrate.sql import compose
 
@@ -17,7 +17,6 @@ GAPS = 1.3  # numbers for each row: up to there the next ranges are not counted 
 LOOK = 200  # rows looked at to see how they are spread
 ENDS = 20  # rows looked at on either end of a part to see in which pages it stands
 UNEVEN = 2.0  # times a share's due: numbers that count something else in their last bits are hashed
-WIDE = 3  # rows in a page, below which a range's pages are not worth reading one by one
 FAR = 64  # pages that are soon read, whatever stands in them
 
 
@@ -80,7 +79,7 @@ class Keys:
             return None
         edges = [statistics.median_low(pages) for pages in found]  # some rows may have moved
         places = [(min(a, b), max(a, b)) for a, b in itertools.pairwise(edges)]
-        return places if all(high - low < max(FAR, rows / WIDE) for low, high in places) else None
+        return places if all(high - low < max(FAR, rows / DENSE) for low, high in places) else None
 
     def stripe(self, number: int, of: int) -> str:
         if self._even:

@@ -34,10 +34,11 @@ class Job:
     @classmethod
     def of(cls, connection: Connection, batch: Batch, prepare: Sequence[str] = (), begun: Job | None = None) -> Job:
         """The job of a batch on the table as it is now. `begun`: what is at it already; the positions it has recorded are to stay positions."""
-        key, transform = key_of(connection, batch.table), getattr(batch, "transform", None)
+        transform = getattr(batch, "transform", None)
         if begun:
-            by_page = begun.by_page
+            key, by_page = begun.key, begun.by_page
         else:
+            key = key_of(connection, batch.table)
             by_page = key is not None and bool(batch.columns) and transform is None and scattered(connection, batch.table, key)
         if isinstance(batch, Rewrite) and (by_page or key is None):
             batch = replace(batch, inputs={})  # it is swept until nothing is found
@@ -61,9 +62,9 @@ class Job:
         return asdict(self)
 
     @property
-    def along_key(self) -> bool:
-        """Is its order the key's?"""
-        return self.key is not None and not self.by_page
+    def along(self) -> Key | None:
+        """The key along which the rows are visited; None where it goes page by page."""
+        return None if self.by_page else self.key
 
     def batch(self, within: str) -> str:
         """The statement for the rows within a condition."""

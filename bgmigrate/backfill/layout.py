@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bgmigrate.backfill.along_key import WIDE, Keys
+from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.by_page import LOOK, Pages, in_a_page
 from bgmigrate.backfill.keys import Key
+from bgmigrate.backfill.walk import DENSE
 from bgmigrate.database import Connection
 from bgmigrate.sql import compose
 
@@ -30,7 +31,7 @@ def scattered(c: Connection, table: str, key: Key) -> bool:
     walk = Keys(table, key)
     top = walk.top(c)
     near = walk.spread(c, None, top) if top else 0.0
-    if near and near < min(WIDE, in_a_page(c, table, Pages(table, key).within(None, [str(LOOK)])) / WIDE):
+    if near and near < min(DENSE, in_a_page(c, table, Pages(table, key).within(None, [str(LOOK)])) / DENSE):
         return True
     row = c.execute(_CORRELATION, [compose("{t:t}", t=table), key.columns[0]]).fetchone() if len(key.columns) == 1 else None
     return bool(row and row[0] is not None and row[0] < UNRELATED)

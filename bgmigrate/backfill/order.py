@@ -11,9 +11,9 @@ from bgmigrate.database import Connection
 
 def walk_of(job: Job) -> Walk:
     """The walk over a job's table."""
-    return Keys(job.table, job.key) if job.key and not job.by_page else Pages(job.table, job.key)
+    return Keys(job.table, job.along) if job.along else Pages(job.table, job.key)
 
 
 def lowest(c: Connection, job: Job) -> list[str] | None:
     """The first position along the key; None when the table is empty, or not visited along one. For what is shown only."""
-    return Keys(job.table, job.key).bottom(c) if job.key and not job.by_page else None
+    return Keys(job.table, job.along).bottom(c) if job.along else None

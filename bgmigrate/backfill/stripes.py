@@ -8,10 +8,10 @@ docs/explanation/backfill.md; we know of no other tool that does it.
 from __future__ import annotations
 
 from bgmigrate.backfill.batches import Wrote
+from bgmigrate.backfill.walk import DENSE
 
 PARTS = 8  # of a range: pass 1 over all, then pass 2: what another transaction still sees of a part can be pruned when its turn comes again
 ONE_PASS_PARTS = 8
-DENSE = 3.0  # rows in a page, below which a pass would find none in most pages
 LITTLE = 0.4  # of a range's updates that stayed in their page: pruning does not get through
 REST = 12  # ranges until passes are tried again
 

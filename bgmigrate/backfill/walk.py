@@ -8,6 +8,7 @@ from typing import Protocol
 from bgmigrate.database import Connection
 
 Position = Sequence[str]
+DENSE = 3.0  # rows in a page, below which a page is not worth reading for one share of them
 
 
 class Walk(Protocol):

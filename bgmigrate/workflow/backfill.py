@@ -113,7 +113,7 @@ def _at_work(workers: list[dict[str, Any]]) -> str:
 
 def _line(b: backfills.Backfill) -> str:
     rate = f", {b.rows / b.seconds:,.0f} rows/s" if b.seconds and b.rows else ""
-    along = "key" if b.job and Job.read(b.job).along_key else "page"
+    along = "key" if b.job and Job.read(b.job).along else "page"
     at = f", at {along} {', '.join(b.watermark)}" if b.watermark and b.state != "done" else ""
     refused = f", {b.failures} rows refused" if b.failures else ""
     hot = f", {b.hot / b.rows:.0%} HOT" if b.hot and b.rows else ""

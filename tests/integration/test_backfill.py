@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -16,10 +15,8 @@ from hypothesis import strategies as st
 from bgmigrate import faults, journal
 from bgmigrate.backfill.along_key import GAPS, Keys
 from bgmigrate.backfill.batch import Rewrite
-from bgmigrate.backfill.batches import Batches
 from bgmigrate.backfill.keys import key_of
 from bgmigrate.backfill.loop import run
-from bgmigrate.backfill.pace import Pace
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
 from bgmigrate.journal import backfills
@@ -158,63 +155,6 @@ def test_a_row_that_the_database_refuses_is_named_and_stops_no_other(c: Connecti
     assert wrong(c) == 0
 
 
-def test_without_a_key_too_only_the_row_that_is_refused_is_left_out(c: Connection) -> None:
-    table(c, KEYS["none"], 3_000)
-    c.execute("ALTER TABLE t ADD CHECK (new NOT IN (2468, 2470, 4000))")
-    with pytest.raises(Refused) as refused:
-        go(c)
-    assert c.execute("SELECT array_agg(old ORDER BY old) FROM t WHERE new IS NULL").fetchone() == ([1234, 1235, 2000],)
-    places = c.execute("SELECT array_agg(ctid::text) FROM t WHERE new IS NULL").fetchone()
-    (failed,) = backfills.all(c)
-    assert places is not None
-    assert {f.key[0] for f in backfills.failures(c, failed.id)} == {*places[0]}
-    assert "3 row(s) of t were refused" in refused.value.findings[0].what
-    assert "t_new_check" in refused.value.findings[0].what
-    assert (failed.rows, failed.state) == (2_997, "failed")
-    c.execute("UPDATE t SET old = 0 WHERE new IS NULL")  # a person mends them
-    assert go(c).state == "done"
-    assert wrong(c) == 0
-
-
-def test_without_a_key_the_rows_of_every_partition_are_visited(c: Connection) -> None:
-    c.execute("CREATE TABLE t (old int, new int CHECK (new NOT IN (2468, 4000))) PARTITION BY RANGE (old)")
-    c.execute("CREATE TABLE few PARTITION OF t FOR VALUES FROM (0) TO (100)")
-    c.execute("CREATE TABLE many PARTITION OF t FOR VALUES FROM (100) TO (3000)")
-    c.execute("INSERT INTO t (old) SELECT i FROM generate_series(0, 2999) i")
-    with pytest.raises(Refused, match=r"2 row\(s\) of t were refused") as refused:
-        go(c)
-    assert ") many: " in refused.value.findings[0].what
-    assert c.execute("SELECT array_agg(old ORDER BY old) FROM t WHERE new IS NULL").fetchone() == ([1234, 2000],)
-    c.execute("UPDATE t SET old = 200 WHERE new IS NULL")
-    assert go(c).state == "done"
-    assert wrong(c) == 0
-
-
-def test_without_a_key_a_row_that_moves_while_another_is_refused_is_met_again(c: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    table(c, KEYS["none"], 3_000)
-    c.execute("ALTER TABLE t ADD CHECK (new <> 2468)")
-    found = Batches._one_by_one
-    moved: list[int] = []
-
-    def move(self: Batches, *arguments: Any) -> Any:
-        """As an UPDATE of another column does, from a page that is still to come to one that has been."""
-        here = int(arguments[1].after[0])
-        if not moved:
-            c.execute("VACUUM t")  # what was written there has left room
-        while not moved or moved[-1] >= here:
-            c.execute("DELETE FROM t WHERE old = 2999")
-            row = c.execute("INSERT INTO t (old) VALUES (2999) RETURNING (ctid::text::point)[0]::int").fetchone()
-            assert row is not None
-            moved.append(row[0])
-            assert len(moved) < 5_000
-        return found(self, *arguments)
-
-    monkeypatch.setattr(Batches, "_one_by_one", move)
-    with pytest.raises(Refused, match=r"1 row\(s\)"):
-        go(c)
-    assert c.execute("SELECT array_agg(old) FROM t WHERE new IS NULL").fetchone() == ([1234],)
-
-
 def test_a_role_that_may_not_make_temporary_objects_writes_in_more_messages(c: Connection) -> None:
     table(c, "id serial PRIMARY KEY", 3_000)
     c.execute("CREATE ROLE bgm_writer LOGIN")
@@ -251,22 +191,6 @@ def test_a_locked_row_is_waited_for_politely_and_its_holder_named(c: Connection,
         other.rollback()
     assert go(c).state == "done"
     assert wrong(c) == 0
-
-
-def test_a_pace_follows_its_target_down_at_once_and_up_slowly() -> None:
-    pace = Pace(0.05, size=1000)
-    for _ in range(3):  # batches of one range, whose size is settled
-        pace.took(0.5, 1000)
-    assert pace.size == 200
-    for _ in range(3):
-        pace.took(0.010, 200)
-    assert pace.size == 300
-    small = Pace(0.05, size=300)
-    small.took(0.001, 300)
-    assert small.size == 1200
-    for _ in range(10):
-        pace.failed()
-    assert pace.size == 1
 
 
 def test_a_finished_backfill_is_left_alone(c: Connection) -> None:

@@ -67,10 +67,15 @@ def fill(c: Connection, url: str, *, target: float = 1.0) -> tuple[Backfill, lis
     return done, said.lines, _size(c) / size
 
 
+def relay(c: Connection, order: str) -> None:
+    """Write the rows anew, in another order."""
+    c.execute(f"CREATE TABLE relaid AS SELECT * FROM t ORDER BY {order}".encode())
+    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM relaid; DROP TABLE relaid")
+
+
 def shuffle(c: Connection) -> None:
     """Leave the rows in an order that the key says nothing of."""
-    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY hashint4(id)")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order")
+    relay(c, "hashint4(id)")
 
 
 def _size(c: Connection) -> int:
@@ -110,9 +115,7 @@ def test_rows_without_the_keys_order_are_written_in_passes_page_by_page(c: Conne
 
 
 def test_a_part_of_the_table_without_the_keys_order_is_written_in_one_pass(c: Connection, database: str) -> None:
-    c.execute("CREATE TABLE other_order AS SELECT * FROM t ORDER BY CASE WHEN id < 5000 THEN id ELSE hashint4(id) END")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM other_order WHERE id < 5000")
-    c.execute("INSERT INTO t SELECT * FROM other_order WHERE id >= 5000")
+    relay(c, "CASE WHEN id < 5000 THEN 0 ELSE 1 END, CASE WHEN id < 5000 THEN id ELSE hashint4(id) END")
     done, said, _ = fill(c, database)
     assert any("one pass: the key does not follow the table's order" in line for line in said)
     assert done.hot > 2_000
@@ -131,8 +134,8 @@ def test_what_was_begun_page_by_page_goes_on_so(c: Connection, database: str) ->
     begun = Job.of(c, doubled())
     assert begun.by_page
     assert Job.read(begun.as_json()) == begun
-    c.execute("CREATE TABLE in_order AS SELECT * FROM t ORDER BY id")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM in_order; ANALYZE t")
+    relay(c, "id")
+    c.execute("ANALYZE t")
     assert not Job.of(c, doubled()).by_page
     assert Job.of(c, doubled(), begun=begun).by_page
     state = backfills.open(c, revision="r", table="t", name="new")
@@ -142,9 +145,7 @@ def test_what_was_begun_page_by_page_goes_on_so(c: Connection, database: str) ->
 
 
 def test_numbers_that_count_something_else_in_their_last_bits_are_hashed(c: Connection, database: str) -> None:
-    c.execute("ALTER TABLE t ALTER id TYPE bigint")
-    c.execute("CREATE TABLE flakes AS SELECT id * 4096 AS id, old, new, pad FROM t ORDER BY id")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM flakes")
+    c.execute("ALTER TABLE t ALTER id TYPE bigint USING id::bigint * 4096")
     done, _, _ = fill(c, database)
     assert done.hot > ROWS * 0.6
 
@@ -168,8 +169,7 @@ def test_rows_that_moved_from_where_they_were_looked_for_are_found_by_their_key(
 
 def test_a_table_with_room_is_written_in_one_pass_once_that_is_seen(c: Connection, database: str) -> None:
     c.execute("ALTER TABLE t SET (fillfactor = 45)")
-    c.execute("CREATE TABLE copy AS SELECT * FROM t ORDER BY id")
-    c.execute("TRUNCATE t; INSERT INTO t SELECT * FROM copy")
+    relay(c, "id")
     done, said, growth = fill(c, database)
     assert done.hot > ROWS * 0.9
     assert growth < 1.1
