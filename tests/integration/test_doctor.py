@@ -71,6 +71,20 @@ def test_a_revision_that_no_file_has(shop: Project) -> None:
     assert "fedcba987654" in texts(result)
 
 
+def test_throw_away_databases_beside_the_live_one_are_a_warning(shop: Project) -> None:
+    with psycopg.connect(shop.scratch_url, autocommit=True) as c:
+        c.execute("ALTER SYSTEM SET fsync = on")
+        c.execute("SELECT pg_reload_conf()")
+        try:
+            result = shop.must("doctor")
+        finally:
+            c.execute("ALTER SYSTEM SET fsync = off")
+            c.execute("SELECT pg_reload_conf()")
+    (finding,) = result.json["findings"]
+    assert (finding["code"], finding["severity"]) == ("BGM921", "warning")
+    assert "checkpoint" in finding["why"]
+
+
 def test_environments_that_nothing_tells_apart_are_a_warning(shop: Project) -> None:
     path = shop.directory / "pyproject.toml"
     path.write_text(path.read_text().replace('application_name = "shop-green*"', ""))
