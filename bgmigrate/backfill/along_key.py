@@ -93,6 +93,9 @@ class Keys:
         self._even = self._whole and max(Counter(bits for *_, bits in rows).values()) <= len(rows) / 8 * UNEVEN
         return len(rows) / len({page for _, page, _ in rows})
 
+    def extent(self, size: int, spread: float) -> float:
+        return size / max(1.0, spread)
+
     def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
         return None
 

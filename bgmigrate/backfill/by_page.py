@@ -50,6 +50,9 @@ class Pages:
         first = int(after[0]) if after else 0
         return in_a_page(c, self.table, self.within(after, [str(min(first + LOOK, int(upper[0])))]))
 
+    def extent(self, size: int, spread: float) -> float:
+        return size
+
     def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
         query = compose(
             "SELECT ctid::text || CASE WHEN tableoid = {n:l}::regclass THEN '' ELSE ' ' || tableoid::regclass END FROM {t:t}"

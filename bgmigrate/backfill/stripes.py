@@ -8,21 +8,24 @@ docs/explanation/backfill.md; we know of no other tool that does it.
 from __future__ import annotations
 
 from bgmigrate.backfill.batches import Wrote
+from bgmigrate.backfill.turns import Turns
 from bgmigrate.backfill.walk import DENSE
 
-PARTS = 8  # of a range: pass 1 over all, then pass 2: what another transaction still sees of a part can be pruned when its turn comes again
-ONE_PASS_PARTS = 8
+ONE_PASS_PARTS = 8  # enough that a claim costs little beside them
 LITTLE = 0.4  # of a range's updates that stayed in their page: pruning does not get through
 REST = 12  # ranges until passes are tried again
 
 
 class Stripes:
-    """Decides for one worker, from what it sees. `indexes`: those that hold a written column; an update is then never HOT. `passes`: at best."""
+    """Decides for one worker, from what it sees. `indexes`: those that hold a written column; an update is then never HOT. `passes`: at best.
+    `room`: pages that a range may take of the server's buffers.
+    """
 
-    def __init__(self, indexes: list[str], passes: int) -> None:
+    def __init__(self, indexes: list[str], passes: int, room: float = 0.0) -> None:
         self.most, self.why = passes if not indexes else 1, ""
         if indexes:
             self.why = f"one pass: {', '.join(indexes[:3])} would be written in any case"
+        self._turns = Turns(room)
         self._rest = 0
         self._roomy = False  # pages have room as they are
         self._done = False  # hardly a row of the last range was left to write
@@ -45,6 +48,10 @@ class Stripes:
             return 1
         return self._say(self.most, f"{self.most} passes over each range, so that updates stay in their pages (HOT)")
 
+    def parts(self, passes: int, pages: float, seen: int) -> int:
+        """How many parts of so many pages the next range has. `seen`: batches that their size rests on; it is not asked again within a range."""
+        return self._turns.parts(pages) if passes > 1 else min(ONE_PASS_PARTS, 1 + seen)
+
     def wrote(self, passes: int, whole: Wrote, first: Wrote) -> None:
         """A range is done: what was written there, and what by its first pass."""
         if not self.able:
@@ -58,10 +65,9 @@ class Stripes:
         elif first.hot > first.rows * 0.9:
             self._roomy = True
             self._say(1, "one pass: the pages have room")
-        elif whole.hot < whole.rows * LITTLE:
+        elif not self._turns.wrote(share := whole.hot / whole.rows, passes) and share < LITTLE:
             self._rest = REST
-            share = f"{whole.hot / whole.rows:.0%}"
-            self._say(1, f"one pass for a while: only {share} stayed in their pages, for an old snapshot keeps what was left behind there")
+            self._say(1, f"one pass for a while: only {share:.0%} stayed in their pages, for an old snapshot keeps what was left behind there")
 
     def _say(self, passes: int, why: str) -> int:
         self.why = why

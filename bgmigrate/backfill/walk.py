@@ -35,6 +35,9 @@ class Walk(Protocol):
     def spread(self, c: Connection, after: Position | None, upper: Position) -> float:
         """How many of the next rows stand in one page, on average; 0 when rows cannot be taken in shares."""
 
+    def extent(self, size: int, spread: float) -> float:
+        """In about how many pages a part of that size stands, where so many rows stand in one."""
+
     def rows_in(self, c: Connection, after: Position | None, upto: Position) -> list[str] | None:
         """Where the rows of the smallest range stand, one position each; None when the smallest range is one row."""
 

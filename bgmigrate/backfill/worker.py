@@ -17,12 +17,12 @@ from bgmigrate import faults
 from bgmigrate.backfill.along_key import Keys
 from bgmigrate.backfill.batches import REFUSALS, Batches, Wrote
 from bgmigrate.backfill.job import Job
-from bgmigrate.backfill.layout import indexed, passes
+from bgmigrate.backfill.layout import indexed, passes, room
 from bgmigrate.backfill.order import walk_of
 from bgmigrate.backfill.pace import Pace
 from bgmigrate.backfill.permission import Permission
 from bgmigrate.backfill.session import IN_THE_WAY, Session
-from bgmigrate.backfill.stripes import ONE_PASS_PARTS, PARTS, Stripes
+from bgmigrate.backfill.stripes import Stripes
 from bgmigrate.backfill.throttles import Throttles
 from bgmigrate.backfill.vacuum import Vacuum
 from bgmigrate.database import Connection
@@ -104,7 +104,7 @@ class Worker:
             most = passes(c, self.job.table) if self.job.key and self.job.columns else 1
             if self.job.by_page:
                 self._say("page by page, for the key does not follow the table's order")
-            self._stripes = Stripes(indexed(c, self.job.table, self.job.columns) if most > 1 else [], most)
+            self._stripes = Stripes(indexed(c, self.job.table, self.job.columns) if most > 1 else [], most, room(c))
         if self._range is None:
             faults.point()
             self._range = self._claim(c)
@@ -130,12 +130,12 @@ class Worker:
                 return found
             if state.claimed == state.upper:
                 return None
-            passes = self._stripes.passes(self._walk.spread(c, state.claimed, state.upper) if self._stripes.able else 0.0)
+            spread = self._walk.spread(c, state.claimed, state.upper) if self._stripes.able else 0.0
+            passes = self._stripes.passes(spread)
             self._say(self._stripes.why)
             pace = self._pace(passes)
             self._size = pace.size
-            # the size is not asked again within a range: few parts until it is known, and then enough that a claim costs little beside them
-            parts = PARTS if passes > 1 else min(ONE_PASS_PARTS, 1 + pace.seen)
+            parts = self._stripes.parts(passes, self._walk.extent(pace.size, spread), pace.seen)
             bounds = self._walk.ends(c, state.claimed, state.upper, pace.size, parts)
             backfills.set_claimed(c, self.id, bounds[-1], pace.size * len(bounds))
             together = next(parts for parts, faster in TOGETHER.items() if pace.times(FIRST, LATER) >= faster)
@@ -148,7 +148,7 @@ class Worker:
             self._isolate(c, batches, r, error)
             return
         if wrote.seconds:
-            self._pace(r.stripes).took(wrote.seconds, self._size, *((LATER, r.together) if r.number else (FIRST, 1)))
+            self._pace(r.stripes).took(wrote.seconds, self._size, LATER if r.number else FIRST, len(r.parts))
             seen = self._permission
             self.progress.event(
                 "batch", backfill=self.id, table=self.job.table, rows=wrote.rows, hot=wrote.hot, seconds=wrote.seconds, size=self._size,

@@ -70,7 +70,6 @@ class Table:
         if self.indexes:
             c.execute(INDEXES.encode())
         c.execute("VACUUM ANALYZE t" if self.analyzed else "VACUUM t")
-        c.execute("CHECKPOINT")
 
 
 def single_update(c: Connection, url: str) -> None:
