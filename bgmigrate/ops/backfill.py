@@ -16,6 +16,7 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.runtime import Runtime
+from bgmigrate.ops.sync import sparing
 from bgmigrate.ops.transform import transform_rows
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import references
@@ -78,6 +79,8 @@ class BackfillRows(Step):
         prepare: list[str] = []
         missing, follow = (self._contained(on, e, types, prepare) for e in (self.missing, self.follow))
         inputs = {} if on.offline or on.scratch else self._inputs(on, types)
+        if not (on.offline or on.scratch):
+            prepare += sparing(on, self.table, {**self.missing, **self.follow})
         fill(on, Rewrite(table=self.table, missing=missing, follow=follow, types=types, inputs=inputs), self._name(), prepare)
 
     def _inputs(self, on: Runtime, types: dict[str, str]) -> dict[str, set[str]]:

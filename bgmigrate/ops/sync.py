@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bgmigrate.database import Connection
@@ -23,6 +24,10 @@ OTHERS = (
 )
 
 
+# Names the trigger that need not fire for what the session's own statements write; a trigger of the application may write others.
+BACKFILL = "bgmigrate.backfill"
+_UNLESS_BACKFILL = f" WHEN (current_setting('{BACKFILL}', true) IS DISTINCT FROM {{n:l}} OR pg_trigger_depth() > 0)"
+
 # What `exchange_columns` leaves on the trigger's function.
 EXCHANGED = (
     "SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'bgmigrate' AND p.proname = %s"
@@ -38,9 +43,17 @@ def search_path(on: Runtime) -> str:
 
 def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
     """The CREATE TRIGGER for a table, or one that inherits from it."""
-    every = on.has(OTHERS, compose("{t:t}", t=table)) or not sync.watched
-    events = "UPDATE" if every else compose("UPDATE OF {c:i}", c=sync.watched)
-    return load("create_sync_trigger", name=name, table=table, events=events)
+    others = on.has(OTHERS, compose("{t:t}", t=table))
+    events = "UPDATE" if others or not sync.watched else compose("UPDATE OF {c:i}", c=sync.watched)
+    when = "" if others or not sync.spares_backfill else compose(_UNLESS_BACKFILL, n=name)
+    return load("create_sync_trigger", name=name, table=table, events=events, when=when)
+
+
+def sparing(on: Runtime, table: str, written: Mapping[str, str]) -> list[str]:
+    """What a session runs whose backfill writes just what this revision's trigger on the table would find in order: it need not fire for that."""
+    mine = (table, on.revision, dict(written))
+    own = [s.trigger for s in synchronizations.all(on.connection) if (s.table, s.revision, s.spec.get("forward")) == mine]
+    return [compose("SELECT set_config({s:l}, {n:l}, false)", s=BACKFILL, n=n) for n in own[:1]]
 
 
 @operation("synchronize_columns")

@@ -89,6 +89,13 @@ class Sync:
         return [c for c in self.columns if c in used]
 
     @property
+    def spares_backfill(self) -> bool:
+        """Does it find nothing to do where all new columns without a value are given just what `forward` says?"""
+        if self.mirror or self.mirror_back or self.fill or self.aside:
+            return False
+        return bool(self.forward) and not any(self.forward.keys() & set(self.inputs(e)) for e in self.derived.values())
+
+    @property
     def plain(self) -> bool:
         """Do all expressions only copy a column, name a constant or say what every session understands alike? Then none needs a search_path."""
         constant = {c for c, e in self.derived.items() if not self.inputs(e) and "(" not in e}

@@ -75,14 +75,14 @@ def _indexed(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
 def _bare(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
     ways = {
         "one UPDATE": (way.prepare_update, way.single_update), "pgroll's loop": (way.prepare_pgroll, way.pgroll),
-        "one worker": (way.prepare_ours, way.ours()), "two workers": (way.prepare_ours, way.ours(2)),
+        "one worker": (way.prepare_ours, way.ours()), "a two-way trigger in place": (way.prepare_both_ways, way.ours()), "two workers": (way.prepare_ours, way.ours(2)),
     }
     turns = [{name: way.cost(c, url, table, *how).seconds for name, how in ways.items()} for _ in range(TURNS)]
     took = {name: statistics.median(turn[name] for turn in turns) for name in ways}
     n = f"{table.rows:,} rows, no index beside the key: "
     for what, ours, theirs, limit in (
         ("rows/s", "one worker", "one UPDATE", "≥ 0.8"), ("rows/s", "one worker", "pgroll's loop", "≥ 3"),
-        ("rows/s, two workers", "two workers", "one worker", "> 1"),
+        ("rows/s, two workers", "two workers", "one worker", "> 1"), ("rows/s, two-way trigger", "a two-way trigger in place", "one UPDATE", "≥ 0.8"),
     ):
         mine, its = table.rows / took[ours], table.rows / took[theirs]
         ratio = statistics.median(turn[theirs] / turn[ours] for turn in turns)  # what was measured side by side is compared

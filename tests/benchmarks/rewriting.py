@@ -104,11 +104,17 @@ def runtime(c: Connection, url: str, workers: int, target: float, step: Synchron
     step.run(on)
 
 
-def prepare_ours(c: Connection, url: str) -> None:
-    """The column and its trigger."""
+def prepare_ours(c: Connection, url: str, backward: str = "") -> None:
+    """The column and its trigger. `backward`: what the old column becomes of the new one."""
     journal.ensure(url)
     backfills.forget(c, "bench")
-    runtime(c, url, 1, 0.05, SynchronizeColumns("t", "zz_bgm_full_name", add={"full_name": "text"}, forward={"full_name": "upper(name)"}, backward={}))
+    back = {"name": backward} if backward else {}
+    runtime(c, url, 1, 0.05, SynchronizeColumns("t", "zz_bgm_full_name", add={"full_name": "text"}, forward={"full_name": "upper(name)"}, backward=back))
+
+
+def prepare_both_ways(c: Connection, url: str) -> None:
+    """The column and a trigger that keeps the old one in step too, as a rename's does."""
+    prepare_ours(c, url, "lower(full_name)")
 
 
 def prepare_update(c: Connection, url: str) -> None:
