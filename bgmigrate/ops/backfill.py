@@ -16,7 +16,7 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import sparing
+from bgmigrate.ops.sync import BACKFILL, sparing
 from bgmigrate.ops.transform import transform_rows
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import references
@@ -44,7 +44,7 @@ def fill(on: Runtime, batch: Batch, name: str, prepare: Sequence[str] = ()) -> N
         rate = f", {done.rows / done.seconds:,.0f} rows/s" if done.seconds else ""
         on.progress.step(f"  backfill {batch.table}: {done.rows:,} rows in {done.batches} batches{rate}")
     if on.watcher:  # the workers' connections are not followed: a batch of no row shows what locks each of theirs took
-        for statement in (*prepare, batch.statement("false")):
+        for statement in (*prepare, batch.statement("false"), f"RESET {BACKFILL}"):
             on.connection.execute(statement.encode())
 
 
