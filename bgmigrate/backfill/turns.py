@@ -19,8 +19,8 @@ class Turns:
 
     def __init__(self, room: float) -> None:
         self._room, self._now, self._best = room, BEGIN, 0.0
-        self._fewer_than = 0  # so many parts there were before fewer were tried
-        self._more_than: float | None = None  # the share that stayed before more were tried
+        self._fewer_than: int | None = None  # the parts there were before fewer were tried
+        self._more_than: tuple[int, float] | None = None  # the parts there were before more were tried, and the share that stayed
         self._steady = self._vain = 0  # ranges until fewer, until more are tried
         self._patience = REST
 
@@ -33,11 +33,11 @@ class Turns:
 
     def wrote(self, share: float, passes: int) -> bool:
         """A range is done, of which that share stayed in its pages. Returns False when it is too little and more turns do not help."""
-        fewer_than, self._fewer_than = self._fewer_than, 0
-        more_than, self._more_than = self._more_than, None
+        fewer_than, more_than = self._fewer_than, self._more_than
+        self._fewer_than = self._more_than = None
         self._steady, self._vain = max(0, self._steady - 1), max(0, self._vain - 1)
-        if more_than is not None and share < more_than + GAIN:
-            self._now, self._best, self._vain = self._now // 2, share, REST
+        if more_than and share < more_than[1] + GAIN:
+            self._now, self._best, self._vain = more_than[0], share, REST
             return False
         if fewer_than and share < CLOSE * self._best:
             self._now = fewer_than
@@ -46,7 +46,7 @@ class Turns:
             if self._now >= MOST or self._vain:
                 self._best = share
                 return False
-            self._more_than, self._now = share, min(MOST, self._now * 2)
+            self._more_than, self._now = (self._now, share), min(MOST, self._now * 2)
             self._be_patient()
         else:
             self._best = max(self._best, share)

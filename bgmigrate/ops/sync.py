@@ -26,7 +26,7 @@ OTHERS = (
 
 # Names the trigger that need not fire for what the session's own statements write; a trigger of the application may write others.
 BACKFILL = "bgmigrate.backfill"
-_UNLESS_BACKFILL = f" WHEN (current_setting('{BACKFILL}', true) IS DISTINCT FROM {{n:l}} OR pg_trigger_depth() > 0)"
+_UNLESS_BACKFILL = " WHEN (current_setting({s:l}, true) IS DISTINCT FROM {n:l} OR pg_trigger_depth() > 0)"
 
 # What `exchange_columns` leaves on the trigger's function.
 EXCHANGED = (
@@ -45,7 +45,7 @@ def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
     """The CREATE TRIGGER for a table, or one that inherits from it."""
     others = on.has(OTHERS, compose("{t:t}", t=table))
     events = "UPDATE" if others or not sync.watched else compose("UPDATE OF {c:i}", c=sync.watched)
-    when = "" if others or not sync.spares_backfill else compose(_UNLESS_BACKFILL, n=name)
+    when = "" if others or not sync.spares_backfill else compose(_UNLESS_BACKFILL, s=BACKFILL, n=name)
     return load("create_sync_trigger", name=name, table=table, events=events, when=when)
 
 

