@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_ten_times_there_and_back_under_writers_of_both_versions(server: Server,
         for n in range(20):
             live, idle = (("green", "blue"), ("blue", "green"))[n % 2]
             fleet.phase(f"{n}: {live}", {live: 120.0, idle: 40.0}, [next(batons) for _ in range(5)])
+            time.sleep(0.1)  # a quick machine's switches are over before many requests were sent
             done = shop.must("switch", "--to", live).json
             assert (done["live"], done["direction"]) == (live, ("forward", "back")[n % 2])
         fleet.stop("green")
