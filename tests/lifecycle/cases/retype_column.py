@@ -32,7 +32,7 @@ INSERT INTO docs (facts, code, hits, seen, short) SELECT json_build_object('n', 
 INSERT INTO docs (facts, code) VALUES ('null', 'a b'), ('[1, 2.50]', 'ü☕');
 """,
     blue_writes=(
-        insert("docs", lambda n: {"code": f"bl{n}"[:6].ljust(6, "x") if n < 1000 else f"{n}", "facts": {"blue": n}}),
+        insert("docs", lambda n: {"code": f"bl{n}"[:6].ljust(6, "x") if n < 1000 else f"{n:06}", "facts": {"blue": n}}),
         update("docs", lambda n: n % 20 + 1, lambda n: {"facts": {"b": [n]}, "hits": n}),
         update("docs", lambda n: n % 20 + 9, lambda n: {"short": f"b{n}"}),
     ),
