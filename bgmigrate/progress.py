@@ -36,8 +36,8 @@ class Progress:
         if self.verbosity >= 1:
             self._write(f"    {text}")
 
-    def advance(self, what: str, rows: int, share: float, rate: float) -> None:
-        """A backfill moved: `rows` done so far, `share` of the key range from 0 to 1, `rate` in rows per second."""
+    def advance(self, what: str, rows: int, share: float, rate: float | None) -> None:
+        """A backfill moved: `rows` done so far, `share` of the key range from 0 to 1, `rate` in rows per second, None while it is not known."""
         if self.verbosity < 0 or not self.bars:
             return
         with self._lock:
@@ -45,8 +45,9 @@ class Progress:
                 self._show(what, rows, share, rate)
             elif time.monotonic() - self._said > 5:
                 self._said = time.monotonic()
-                left = f", about {_left(share, rows, rate)} left" if 0.02 < share < 1 else ""
-                self._write(f"  {what}: {rows:,} rows, {share:.0%}, {rate:,.0f} rows/s{left}")
+                speed = "" if rate is None else f", {rate:,.0f} rows/s"
+                left = f", about {_left(share, rows, rate)} left" if rate and 0.02 < share < 1 else ""
+                self._write(f"  {what}: {rows:,} rows, {share:.0%}{speed}{left}")
 
     def event(self, kind: str, **facts: Any) -> None:
         """Something happened that programs may want to know: a table names what it happened to.
@@ -81,7 +82,7 @@ class Progress:
                 self._listeners.remove(listener)
                 self.step(f"  {listener.name} end here: {type(error).__name__}: {error}")
 
-    def _show(self, what: str, rows: int, share: float, rate: float) -> None:
+    def _show(self, what: str, rows: int, share: float, rate: float | None) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -91,7 +92,7 @@ class Progress:
                             console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task(what, total=1.0, rows="")
-        self._bar.update(self._task, description=what, completed=share, rows=f"{rows:,} rows, {rate:,.0f}/s")
+        self._bar.update(self._task, description=what, completed=share, rows=f"{rows:,} rows" + ("" if rate is None else f", {rate:,.0f}/s"))
 
     def _write(self, text: str) -> None:
         with self._lock:
@@ -103,5 +104,5 @@ class Progress:
 
 
 def _left(share: float, rows: int, rate: float) -> str:
-    remaining = rows / share * (1 - share) / rate if rate else 0
+    remaining = rows / share * (1 - share) / rate
     return f"{remaining:.0f} s" if remaining < 120 else f"{remaining / 60:.0f} min"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ class Keys:
         self.table, self.key = table, key
         self._whole = len(key.types) == 1 and key.types[0] in ("smallint", "integer", "bigint")
         self._even = self._whole  # do the numbers' last bits spread the rows evenly?
+        self._dense: list[str] | None = None  # beyond that number there is hardly a gap, as far as was looked
 
     def top(self, c: Connection) -> list[str] | None:
         return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.descending))
@@ -38,32 +38,31 @@ class Keys:
         return self._read(c, compose("SELECT {k:q} FROM {t:t} ORDER BY {o:q} LIMIT 1", k=self.key.as_text, t=self.table, o=self.key.order))
 
     def ends(self, c: Connection, after: Position | None, upper: Position, size: int, parts: int) -> list[list[str]]:
+        width = size if after is not None and self._dense == list(after) else 0  # of numbers: no more rows than that, and no query is needed
         begin, found = after, list[list[str]]()
-        for _ in range(parts):
-            if found and (width := self._width(begin, found[0])) <= size * GAPS:  # no query: so many numbers are no more rows than that
-                after = [str(min(int(found[-1][0]) + width, int(upper[0])))]
-                found.append(after)
-                if after == list(upper):
-                    break
+        while len(found) < parts and (not found or found[-1] != list(upper)):
+            last = found[-1] if found else after
+            if width:
+                assert last is not None
+                found.append([str(min(int(last[0]) + width, int(upper[0])))])
                 continue
             end = self._read(
                 c,
                 compose(
                     "SELECT {k:q} FROM {t:t} WHERE {w:q} ORDER BY {o:q} OFFSET {n:l} LIMIT 1",
-                    k=self.key.as_text, t=self.table, w=self.within(after, upper), o=self.key.order, n=size - 1,
+                    k=self.key.as_text, t=self.table, w=self.within(last, upper), o=self.key.order, n=size - 1,
                 ),
             )
-            after = end or list(upper)
-            found.append(list(after))
-            if list(after) == list(upper):
-                break
+            found.append(end or list(upper))
+            if len(found) == 1 and self._whole and begin is not None and (numbers := int(found[0][0]) - int(begin[0])) <= size * GAPS:
+                width = numbers
         return found
-
-    def _width(self, after: Position | None, end: Position) -> float:
-        return int(end[0]) - int(after[0]) if self._whole and after is not None else math.inf
 
     def within(self, after: Position | None, upto: Position) -> str:
         return self.key.between(after, upto)
+
+    def all_within(self, after: Position | None, upto: Position) -> str:
+        return self.key.between_by_page(after, upto)
 
     def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> list[tuple[int, int]] | None:
         begins, upper = [after, *bounds[:-1]], bounds[-1]
@@ -90,7 +89,9 @@ class Keys:
         rows = c.execute(self._places(self.within(after, upper), self.key.order, LOOK).encode()).fetchall()
         if not rows:
             return 0.0
-        self._even = self._whole and max(Counter(bits for *_, bits in rows).values()) <= len(rows) / 8 * UNEVEN
+        if self._whole:
+            self._even = max(Counter(number & 7 for *_, number in rows).values()) <= len(rows) / 8 * UNEVEN
+            self._dense = list(after) if after is not None and rows[-1][2] - int(after[0]) <= len(rows) * GAPS else None
         return len(rows) / len({page for _, page, _ in rows})
 
     def extent(self, size: int, spread: float) -> float:
@@ -113,10 +114,10 @@ class Keys:
         return 1.0 if list(at) == list(upper) else min(0.99, visited / max(total, 1.0))
 
     def _places(self, within: str, order: str, most: int) -> str:
-        """The query for the first rows: do they stand in this table itself (not in a partition), in which page, and a number's last three bits."""
+        """The query for the first rows: do they stand in this table itself (not in a partition), in which page, and the key if it is a number."""
         return compose(
             "SELECT tableoid = {n:l}::regclass, (ctid::text::point)[0]::bigint, {b:q} FROM {t:t} WHERE {w:q} ORDER BY {o:q} LIMIT {m:l}",
-            n=compose("{t:t}", t=self.table), b=compose("{k:i} & 7", k=self.key.columns[0]) if self._whole else "0",
+            n=compose("{t:t}", t=self.table), b=compose("{k:i}", k=self.key.columns[0]) if self._whole else "0",
             t=self.table, w=within, o=order, m=most,
         )
 

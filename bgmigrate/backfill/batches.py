@@ -90,13 +90,14 @@ class Batches:
 
     def _condition(self, c: Connection, r: Range, size: int) -> str:
         """The rows of a range's next step. The last pass takes all that are left: some may have moved from where they were looked for."""
-        within = self.walk.within(*r.next)
+        within = self.walk.all_within(*r.next) if self.at_once else self.walk.within(*r.next)  # in steps, bitmaps are off
         if r.number == r.stripes - 1:
             return within
         if pages := self._pages(c, r, size):
             low, high = min(pages[n][0] for n in r.parts), max(pages[n][1] for n in r.parts)
             # A test for truth is nothing that an index answers: the pages are read, whatever the planner thinks of the key.
-            within = compose("({w:q}) IS TRUE AND ctid >= {a:l}::tid AND ctid < {b:l}::tid", w=within, a=f"({low},0)", b=f"({high + 1},0)")
+            keys, first, end = self.walk.within(*r.next), f"({low},0)", f"({high + 1},0)"
+            within = compose("({k:q}) IS TRUE AND ctid >= {a:l}::tid AND ctid < {b:l}::tid", k=keys, a=first, b=end)
         return compose("{w:q} AND {s:q}", w=within, s=self.walk.stripe(r.number, r.stripes))
 
     def _pages(self, c: Connection, r: Range, size: int) -> list[tuple[int, int]] | None:

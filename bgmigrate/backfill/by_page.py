@@ -37,6 +37,9 @@ class Pages:
     def within(self, after: Position | None, upto: Position) -> str:
         return compose("ctid >= {a:l}::tid AND ctid < {b:l}::tid", a=f"({after[0] if after else 0},0)", b=f"({upto[0]},0)")
 
+    def all_within(self, after: Position | None, upto: Position) -> str:
+        return self.within(after, upto)
+
     def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> None:
         return None
 

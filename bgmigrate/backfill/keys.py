@@ -54,6 +54,14 @@ class Key:
         upper = compose("{k:q} <= {u:q}", k=self.sql, u=self.at(upto))
         return compose("{k:q} > {a:q} AND {u:q}", k=self.sql, a=self.at(after), u=upper) if after else upper
 
+    def between_by_page(self, after: Sequence[str] | None, upto: Sequence[str]) -> str:
+        """The same, as two conditions, which no index answers at once: PostgreSQL collects the places, then reads each page once (a bitmap)."""
+        k, last = self.sql, self.at(upto)
+        before = compose("{k:q} < {u:q}", k=k, u=last)
+        if after:
+            before = compose("{k:q} > {a:q} AND {b:q}", k=k, a=self.at(after), b=before)
+        return compose("({b:q} OR {k:q} = {u:q})", b=before, k=k, u=last)
+
 
 def key_of(connection: Connection, table: str) -> Key | None:
     """The table's primary key, else its smallest unique key over NOT NULL columns; None when it has neither."""

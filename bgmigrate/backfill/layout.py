@@ -13,7 +13,7 @@ from bgmigrate.sql import compose
 
 SMALL = 1024**2  # bytes: neither matters
 MANY, FEW = 8, 4  # passes
-ROOM = 8  # a range may take one part in so many of the server's buffers: indexes and others want theirs
+ROOM = {MANY: 8, FEW: 4}  # a range may take one part in so many of the server's buffers: indexes and others want theirs
 UNRELATED = 0.3  # a correlation between a key and the table's order (pg_stats), below which it has none
 _STANDS = """
 SELECT sum(pg_relation_size(oid))::float8, max((SELECT count(*) FROM pg_index WHERE indrelid = oid))
@@ -48,10 +48,10 @@ def passes(c: Connection, table: str) -> int:
     return 1 if size < SMALL else MANY if indexes > 1 else FEW
 
 
-def room(c: Connection) -> float:
-    """Pages of the server's buffers that a range may take."""
+def room(c: Connection, passes: int) -> float:
+    """Pages of the server's buffers that a range may take which is written in so many passes."""
     row = c.execute("SELECT setting::float8 FROM pg_settings WHERE name = 'shared_buffers'").fetchone()
-    return row[0] / ROOM if row else 0.0
+    return row[0] / ROOM.get(passes, ROOM[MANY]) if row else 0.0
 
 
 def _stands(c: Connection, table: str) -> tuple[float, int]:

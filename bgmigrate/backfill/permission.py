@@ -16,7 +16,8 @@ from bgmigrate.progress import Progress
 from bgmigrate.sql import compose
 
 LOOK = 0.25  # seconds between looks at the journal
-SETTLED = 5.0  # seconds until a rate says something about the rest
+BEGUN = 1.0  # seconds until there is a rate
+SETTLED = 5.0  # … until it says something about the rest
 
 
 class Permission:
@@ -96,7 +97,7 @@ class Permission:
         share = self._walk.share(self._low, state.watermark, state.upper, state.visited, self._total)
         began, rows, at = self._from
         elapsed = self._looked - began
-        rate = (state.rows - rows) / elapsed if elapsed > 0 else 0.0
+        rate = (state.rows - rows) / elapsed if elapsed > BEGUN else None
         self.share, self.rate = share, rate
         self.eta = (1 - share) / (share - at) * elapsed if share > at and elapsed > SETTLED else None
         self.progress.advance(f"backfill {state.table}", state.rows, share, rate)

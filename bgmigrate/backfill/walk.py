@@ -26,6 +26,9 @@ class Walk(Protocol):
     def within(self, after: Position | None, upto: Position) -> str:
         """The condition for rows in (after, upto]."""
 
+    def all_within(self, after: Position | None, upto: Position) -> str:
+        """The same, for a batch that takes them in whatever order is quickest."""
+
     def pages(self, c: Connection, after: Position | None, bounds: Sequence[Position], rows: int) -> list[tuple[int, int]] | None:
         """For each part, of about so many rows, the first and the last page of those in which most of them stand; None where `within` says it all."""
 

@@ -34,7 +34,7 @@ from bgmigrate.progress import Progress
 from bgmigrate.settings import ExpandSettings
 
 FIRST, LATER = 0, 1  # passes over a range, as the pace knows them: in the first rows move, in the others they stay in their pages
-TOGETHER = {4: 3.0, 2: 1.5, 1: 0.0}  # parts that a later pass takes at once, where it is so many times as fast: hardly longer than the first over one
+TOGETHER = {4: 3.0, 3: 2.25, 2: 1.5, 1: 0.0}  # parts a later pass takes at once, where it is so many times as fast: hardly longer than the first
 POLL = 0.2  # seconds between looks at what other workers do
 UNKNOWN = 1  # rows in the first batch of a function in Python: it may take its time, and a lease must outlast it
 _CLAIM = "SET LOCAL enable_sort = off"
@@ -104,7 +104,7 @@ class Worker:
             most = passes(c, self.job.table) if self.job.key and self.job.columns else 1
             if self.job.by_page:
                 self._say("page by page, for the key does not follow the table's order")
-            self._stripes = Stripes(indexed(c, self.job.table, self.job.columns) if most > 1 else [], most, room(c))
+            self._stripes = Stripes(indexed(c, self.job.table, self.job.columns) if most > 1 else [], most, room(c, most))
         if self._range is None:
             faults.point()
             self._range = self._claim(c)

@@ -1,8 +1,9 @@
 -- ROW EXCLUSIVE on bgmigrate.backfill_range and on what the statement writes; the range's row is locked first. A batch in one message to the server.
+-- Bitmaps, which a worker's session does without (a range's end is found by an ordered scan), read each page of a batch once.
 CREATE OR REPLACE FUNCTION pg_temp.bgm_write_batch(
     of_range bigint, its_token bigint, its_step int, lease float8, relations oid[], statement text, last boolean,
     OUT written bigint, OUT stayed bigint, OUT took float8
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET enable_bitmapscan = on AS $$
 DECLARE
     began timestamptz;
 BEGIN

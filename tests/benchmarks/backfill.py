@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bgmigrate.database import Connection, connect
-from tests.benchmarks import flat
+from tests.benchmarks import flat, pgroll
 from tests.benchmarks import rewriting as way
 from tests.benchmarks.load import Load, quantile
 from tests.benchmarks.meter import Cost, backend_cpu
+from tests.benchmarks.settled import LITTLE, settled
 from tests.servers import Server
 
 TRIGGER_STATEMENTS = """
@@ -32,33 +33,26 @@ class Figure:
 TURNS = 3  # of what is measured by the clock on the wall: the median counts, for the machine is shared
 
 
-def settle(server: Server) -> None:
-    """Leave out what would disturb: autovacuum, and checkpoints, whose full-page images cost whoever happens to be at work. Commits wait for the disk,
-    as they do wherever rows matter; tests' servers do without. WAL files are used again, as on a server that has run for a while: where one has to
-    be made, every commit waits for its 16 MB to reach the disk.
-    """
-    with connect(server.url, purpose="bench") as c:
-        for setting in ("autovacuum = off", "max_wal_size = '30GB'", "checkpoint_timeout = '1h'", "deadlock_timeout = '1s'", "fsync = on", "min_wal_size = '8GB'"):
-            c.execute(f"ALTER SYSTEM SET {setting}".encode())
-        c.execute("SELECT pg_reload_conf()")
-
-
-def measure(server: Server, rows: int) -> Iterator[Figure]:
+def measure(base: Server, rows: int) -> Iterator[Figure]:
     """Every figure, on tables of `rows` rows."""
-    settle(server)
-    with server.database("bench") as url, connect(url, purpose="bench") as c:
-        yield from _indexed(c, url, way.Table(rows=rows))
-        yield from _bare(c, url, way.Table(rows=rows, indexes=False))
-        yield from _scattered(c, url, way.Table(rows=rows, key="gen_random_uuid()"))
-        yield from _beside(c, url, way.Table(rows=rows))
-        yield from _trigger(c, url, 3_000 if rows < 1_000_000 else 20_000)
-    yield from _flat(server, rows)
+    with settled(base) as server:
+        with server.database("bench") as url, connect(url, purpose="bench") as c:
+            yield from _indexed(c, url, way.Table(rows=rows))
+            yield from _bare(c, url, way.Table(rows=rows, indexes=False))
+            yield from _scattered(c, url, way.Table(rows=rows, key="gen_random_uuid()"))
+            yield from _beside(c, url, way.Table(rows=rows))
+            yield from _trigger(c, url, 3_000 if rows < 1_000_000 else 20_000)
+        for analyzed in (True, False):
+            yield from _flat(server, rows, "fresh statistics" if analyzed else "no statistics", analyzed=analyzed)
+    if base.kind != "dsn":
+        with settled(base, shared_buffers=LITTLE) as server:
+            yield from _flat(server, rows, f"{LITTLE} of buffers", promised="")
 
 
 def _indexed(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
     table.source(c)
     update = way.cost(c, url, table, way.prepare_update, way.single_update)
-    pgroll = way.cost(c, url, table, way.prepare_pgroll, way.pgroll)
+    loop = way.cost(c, url, table, pgroll.prepare, pgroll.loop)
     ours = way.cost(c, url, table, way.prepare_ours, way.ours())
     n = f"{table.rows:,} rows, two indexes: "
 
@@ -66,7 +60,7 @@ def _indexed(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
         return table.rows / cost.cpu
 
     yield Figure(what=n + "rows a CPU-second", ours=f"{rate(ours):,.0f}", against=f"one UPDATE {rate(update):,.0f}", ratio=rate(ours) / rate(update), limit="≥ 1.3")
-    yield Figure(what=n + "rows a CPU-second", ours=f"{rate(ours):,.0f}", against=f"pgroll's loop {rate(pgroll):,.0f}", ratio=rate(ours) / rate(pgroll), limit="≥ 2.5")
+    yield Figure(what=n + "rows a CPU-second", ours=f"{rate(ours):,.0f}", against=f"pgroll's loop {rate(loop):,.0f}", ratio=rate(ours) / rate(loop), limit="≥ 2.5")
     for what, limit, part in (("WAL, MB", "≤ 0.65", "wal"), ("table growth, MB", "≤ 0.35", "table"), ("index growth, MB", "≤ 0.1", "indexes")):
         mine, its = getattr(ours, part) / 2**20, getattr(update, part) / 2**20
         yield Figure(what=n + what, ours=f"{mine:,.0f}", against=f"one UPDATE {its:,.0f}", ratio=mine / max(its, 0.01), limit=limit)
@@ -74,8 +68,9 @@ def _indexed(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
 
 def _bare(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
     ways = {
-        "one UPDATE": (way.prepare_update, way.single_update), "pgroll's loop": (way.prepare_pgroll, way.pgroll),
-        "one worker": (way.prepare_ours, way.ours()), "a two-way trigger in place": (way.prepare_both_ways, way.ours()), "two workers": (way.prepare_ours, way.ours(2)),
+        "one UPDATE": (way.prepare_update, way.single_update), "pgroll's loop": (pgroll.prepare, pgroll.loop),
+        "one worker": (way.prepare_ours, way.ours()), "two workers": (way.prepare_ours, way.ours(2)),
+        "a two-way trigger in place": (way.prepare_both_ways, way.ours()), "pgroll's loop with both its triggers": (pgroll.prepare_both_ways, pgroll.loop),
     }
     turns = [{name: way.cost(c, url, table, *how).seconds for name, how in ways.items()} for _ in range(TURNS)]
     took = {name: statistics.median(turn[name] for turn in turns) for name in ways}
@@ -83,6 +78,7 @@ def _bare(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
     for what, ours, theirs, limit in (
         ("rows/s", "one worker", "one UPDATE", "≥ 0.8"), ("rows/s", "one worker", "pgroll's loop", "≥ 3"),
         ("rows/s, two workers", "two workers", "one worker", "> 1"), ("rows/s, two-way trigger", "a two-way trigger in place", "one UPDATE", "≥ 0.8"),
+        ("rows/s, two-way trigger", "a two-way trigger in place", "pgroll's loop with both its triggers", "≥ 3"),
     ):
         mine, its = table.rows / took[ours], table.rows / took[theirs]
         ratio = statistics.median(turn[theirs] / turn[ours] for turn in turns)  # what was measured side by side is compared
@@ -151,13 +147,12 @@ def _spent(c: Connection, url: str, table: way.Table, prepare: Callable[[Connect
     return (backend_cpu(c) - before) / table.rows * 1e6
 
 
-def _flat(server: Server, rows: int) -> Iterator[Figure]:
+def _flat(server: Server, rows: int, where: str, *, analyzed: bool = True, promised: str = "≥ 0.9") -> Iterator[Figure]:
     small, large = (100_000, 5_000_000) if rows >= 1_000_000 else (50_000, 250_000)
-    for analyzed in (True, False):
-        found = flat.measure(server, small, large, analyzed=analyzed)
-        n = f"{large:,} rows, {'fresh' if analyzed else 'no'} statistics: "
-        yield Figure(what=n + "rows/s", ours=f"{found.large:,.0f}", against=f"{small:,} rows {found.small:,.0f}", ratio=found.large / found.small, limit="≥ 0.9")
-        yield Figure(
-            what=n + "peak memory, MB", ours=f"{found.large_peak:.0f}", against=f"{small:,} rows {found.small_peak:.0f}",
-            ratio=found.large_peak / found.small_peak, limit="+ 20 MB",
-        )
+    found = flat.measure(server, small, large, analyzed=analyzed)
+    n = f"{large:,} rows, {where}: "
+    yield Figure(what=n + "rows/s", ours=f"{found.large:,.0f}", against=f"{small:,} rows {found.small:,.0f}", ratio=found.large / found.small, limit=promised)
+    yield Figure(
+        what=n + "peak memory, MB", ours=f"{found.large_peak:.0f}", against=f"{small:,} rows {found.small_peak:.0f}",
+        ratio=found.large_peak / found.small_peak, limit="+ 20 MB",
+    )

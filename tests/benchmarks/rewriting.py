@@ -1,4 +1,4 @@
-"""Ways to fill a new column of a table that has rows: one UPDATE, pgroll's loop, and ours; each on a fresh copy of the same table."""
+"""Ways to fill a new column of a table that has rows: one UPDATE, and ours (`pgroll` has its own); each on a fresh copy of the same table."""
 
 from __future__ import annotations
 
@@ -20,31 +20,6 @@ CREATE TABLE source AS SELECT {key} AS id, md5(i::text) || '@example.org' AS ema
        'city ' || i % 1000 AS city, repeat('note ', 6) AS note, now() - i * interval '1 s' AS created_at FROM generate_series(1, {rows}) i
 """
 INDEXES = "CREATE INDEX ON t (email); CREATE INDEX ON t (created_at);"
-
-# What pgroll (its main branch of May 2026, pkg/backfill/templates) creates and runs for `up: upper(name)`: a variable for every column, the search
-# path asked for every row, and batches of a thousand rows, found by a column of its own.
-PGROLL = """
-ALTER TABLE t ADD COLUMN full_name text, ADD COLUMN _pgroll_needs_backfill boolean DEFAULT true;
-CREATE FUNCTION _pgroll_trigger_t_name() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE
-      id t.id%TYPE := NEW.id; email t.email%TYPE := NEW.email; name t.name%TYPE := NEW.name; city t.city%TYPE := NEW.city;
-      note t.note%TYPE := NEW.note; created_at t.created_at%TYPE := NEW.created_at;
-      search_path text;
-    BEGIN
-      SELECT current_setting INTO search_path FROM current_setting('search_path');
-      IF search_path != 'public_new' THEN
-        NEW.full_name = upper(name);
-        NEW._pgroll_needs_backfill = false;
-      END IF;
-      RETURN NEW;
-    END; $$;
-CREATE TRIGGER _pgroll_trigger_t_name BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION _pgroll_trigger_t_name();
-"""
-PGROLL_BATCH = """
-WITH batch AS (SELECT id FROM t WHERE _pgroll_needs_backfill = true AND id > %s ORDER BY id LIMIT 1000 FOR NO KEY UPDATE),
-     update AS (UPDATE t SET id = t.id FROM batch WHERE t.id = batch.id RETURNING t.id)
-SELECT max(id) FROM update
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +50,6 @@ class Table:
 def single_update(c: Connection, url: str) -> None:
     """One statement, which locks every row until it ends."""
     c.execute("UPDATE t SET full_name = upper(name)")
-
-
-def pgroll(c: Connection, url: str) -> None:
-    """Its published loop, its trigger in place."""
-    last = 0
-    while True:
-        row = c.execute(PGROLL_BATCH, [last]).fetchone()
-        if row is None or row[0] is None:
-            return
-        last = row[0]
 
 
 def ours(workers: int = 1, target: float = 0.05) -> Callable[[Connection, str], None]:
@@ -120,12 +85,6 @@ def prepare_both_ways(c: Connection, url: str) -> None:
 def prepare_update(c: Connection, url: str) -> None:
     """The column."""
     c.execute("ALTER TABLE t ADD COLUMN full_name text")
-
-
-def prepare_pgroll(c: Connection, url: str) -> None:
-    """Its columns and its trigger."""
-    c.execute("DROP FUNCTION IF EXISTS _pgroll_trigger_t_name CASCADE")
-    c.execute(PGROLL.encode())
 
 
 def cost(c: Connection, url: str, table: Table, prepare: Callable[[Connection, str], None], work: Callable[[Connection, str], None]) -> Cost:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bgmigrate import faults, journal
 from bgmigrate.backfill.along_key import GAPS, Keys
 from bgmigrate.backfill.batch import Rewrite
-from bgmigrate.backfill.keys import key_of
+from bgmigrate.backfill.keys import Key, key_of
 from bgmigrate.backfill.loop import run
 from bgmigrate.database import Connection, connect
 from bgmigrate.errors import Conflict, Refused
@@ -72,6 +72,13 @@ def url(c: Connection) -> str:
     """Where the database is."""
     info = c.info
     return f"postgresql://{info.user}@/{info.dbname}?host={info.host}&port={info.port}"
+
+
+def the_key(c: Connection) -> Key:
+    """By which its rows are told apart."""
+    found = key_of(c, "t")
+    assert found
+    return found
 
 
 def wrong(c: Connection) -> int:
@@ -214,19 +221,41 @@ def test_a_column_that_is_added_again_is_filled_again(c: Connection, database: s
         StopSynchronizing("t", "zz_twice", drop=["twice"]).run(on)
 
 
-@pytest.mark.parametrize("gaps", ["i", "i * 7", "CASE WHEN i < 500 THEN i ELSE i * 100 END", "i - 1000"])
-def test_the_parts_of_a_range_cover_it_and_none_is_much_larger_than_asked(c: Connection, gaps: str) -> None:
+@pytest.mark.every_server
+@pytest.mark.parametrize("analyzed", [True, False])
+@pytest.mark.parametrize("key", [k for k in KEYS if k != "none"])
+def test_the_last_pass_reads_its_pages_once_whatever_is_known_of_the_table(c: Connection, key: str, analyzed: bool) -> None:
+    table(c, KEYS[key], 20_000)
+    c.execute("CREATE INDEX ON t (old); CREATE INDEX ON t (new) WHERE old > 5")
+    if analyzed:
+        c.execute("ANALYZE t")
+    walk = Keys("t", the_key(c))
+    after = walk.ends(c, None, walk.top(c) or [], 5_000, 1)[0]
+    upto = walk.ends(c, after, walk.top(c) or [], 3_000, 1)[0]
+    c.execute("SET enable_seqscan = off; SET enable_bitmapscan = on")
+    plan = "\n".join(r[0] for r in c.execute(f"EXPLAIN {doubled().statement(walk.all_within(after, upto))}".encode()))
+    assert "BitmapOr" in plan
+    assert f"Bitmap Index Scan on t_{'x_key' if key == 'unique' else 'pkey'}" in plan
+    counts = [c.execute(f"SELECT count(*) FROM t WHERE {w(after, upto)}".encode()).fetchone() for w in (walk.within, walk.all_within)]
+    assert counts == [(3_000,), (3_000,)]
+
+
+@pytest.mark.parametrize("looked", [True, False])
+@pytest.mark.parametrize(
+    "gaps", ["i", "i * 7", "CASE WHEN i < 500 THEN i ELSE i * 100 END", "CASE WHEN i < 500 THEN i ELSE i * 1000000000000 END", "i - 1000"]
+)
+def test_the_parts_of_a_range_cover_it_and_none_is_much_larger_than_asked(c: Connection, gaps: str, looked: bool) -> None:
     """Where numbers follow each other the next parts are not counted out, but added."""
     c.execute("CREATE TABLE t (id bigint PRIMARY KEY)")
     c.execute(f"INSERT INTO t SELECT {gaps} FROM generate_series(1, 1000) i".encode())
-    key = key_of(c, "t")
-    assert key
-    walk = Keys("t", key)
+    walk = Keys("t", the_key(c))
     upper = walk.top(c)
     assert upper
-    after, seen = walk.bottom(c), 1
+    after, seen, asked = walk.bottom(c), 1, 0
     while after != upper:
-        ends = walk.ends(c, after, upper, 30, 4)
+        if looked:
+            walk.spread(c, after, upper)
+        ends, asked = walk.ends(c, after, upper, 30, 4), asked + 1
         assert after
         for low, high in itertools.pairwise([after, *ends]):
             row = c.execute(f"SELECT count(*) FROM t WHERE {walk.within(low, high)}".encode()).fetchone()
@@ -235,3 +264,4 @@ def test_the_parts_of_a_range_cover_it_and_none_is_much_larger_than_asked(c: Con
             seen += row[0]
         after = ends[-1]
     assert seen == 1000
+    assert asked < 20

@@ -90,7 +90,7 @@ class Interrupts(Progress):
         super().__init__(-1)
         self.slices, self.after, self.said = 0, after, [""]
 
-    def advance(self, what: str, rows: int, share: float, rate: float) -> None:
+    def advance(self, what: str, rows: int, share: float, rate: float | None) -> None:
         self.slices += 1
         if self.after is not None and self.slices > self.after:
             raise KeyboardInterrupt
@@ -189,7 +189,7 @@ def test_no_snapshot_is_held_between_slices(on: Runtime, database: str) -> None:
     held = []
 
     class Watch(Interrupts):
-        def advance(self, what: str, rows: int, share: float, rate: float) -> None:
+        def advance(self, what: str, rows: int, share: float, rate: float | None) -> None:
             with connect(database, purpose="watch") as other:
                 row = other.execute("SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = %s", [c.info.backend_pid]).fetchone()
                 held.append(row and row[0])

@@ -129,6 +129,16 @@ def test_a_row_that_is_refused_page_by_page_is_named_by_its_key(c: Connection, d
     assert c.execute("SELECT array_agg(id) FROM t WHERE new IS NULL").fetchone() == ([1234],)
 
 
+def test_a_row_that_is_refused_where_numbers_are_rare_is_found_though_they_were_dense_before(c: Connection, database: str) -> None:
+    c.execute("ALTER TABLE t ALTER id TYPE bigint")
+    c.execute("UPDATE t SET id = id * 1000000000000 WHERE id > 3010")
+    c.execute("VACUUM FULL t")
+    c.execute("ALTER TABLE t ADD CHECK (new NOT IN (6018, 24680))")
+    with pytest.raises(Refused, match=r"key 3009: .*key 12340000000000000: "):
+        fill(c, database)
+    assert c.execute("SELECT array_agg(old ORDER BY old) FROM t WHERE new IS NULL").fetchone() == ([3009, 12340],)
+
+
 def test_what_was_begun_page_by_page_goes_on_so(c: Connection, database: str) -> None:
     shuffle(c)
     begun = Job.of(c, doubled())

@@ -86,15 +86,16 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(like: Server, **settings: str) -> Iterator[Cluster]:
-    """A cluster of the same version as a server of this machine, started with settings; its files go at the end."""
+def cluster(like: Server, *, wal_segment: int = 1, **settings: str) -> Iterator[Cluster]:
+    """A cluster of the same version as a server of this machine, started with settings; its files go at the end. `wal_segment`: MB in a WAL file."""
     with psycopg.connect(like.url, autocommit=True) as c:
         row = c.execute("SELECT (SELECT setting FROM pg_config WHERE name = 'BINDIR'), current_setting('data_directory')").fetchone()
     assert row is not None
     account = pwd.getpwuid(Path(row[1]).stat().st_uid)
     with _home(account) as home:
         made = Cluster(binaries=Path(row[0]), data=home / "data", account=account)
-        made.run("initdb", "-D", str(made.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=1", "--no-sync")
+        how = ("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"--wal-segsize={wal_segment}", "--no-sync")
+        made.run("initdb", "-D", str(made.data), "-U", "postgres", *how)
         with made._started(**settings):
             yield made
 

@@ -82,3 +82,13 @@ def test_a_listener_that_fails_is_said_once_and_left_out(capsys: pytest.CaptureF
     progress.event("resumed", table="public.users")
     assert well.told == 2
     assert capsys.readouterr().err == "  the slow one end here: RuntimeError: no\n"
+
+
+def test_what_is_not_known_yet_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for rate in (None, 0.0, 50.0):
+        Progress().advance("backfill public.users", 100, 0.5, rate)
+    assert capsys.readouterr().err.splitlines() == [
+        "  backfill public.users: 100 rows, 50%",
+        "  backfill public.users: 100 rows, 50%, 0 rows/s",
+        "  backfill public.users: 100 rows, 50%, 50 rows/s, about 2 s left",
+    ]
