@@ -16,7 +16,8 @@ from bgmigrate.ops.base import Step, operation
 from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import BACKFILL, sparing
+from bgmigrate.ops.sync import sparing
+from bgmigrate.ops.sync_function import BACKFILL
 from bgmigrate.ops.transform import transform_rows
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import references

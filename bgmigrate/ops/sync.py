@@ -14,7 +14,7 @@ from bgmigrate.ops.expressions import tried
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.runtime import Runtime
 from bgmigrate.ops.stop import StopSynchronizing
-from bgmigrate.ops.sync_function import Sync
+from bgmigrate.ops.sync_function import BACKFILL, Sync
 from bgmigrate.sql import compose, load
 
 # A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
@@ -22,11 +22,6 @@ OTHERS = (
     "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
     " AND tgname !~ '^zz_bgm_'"
 )
-
-
-# Names the trigger that need not fire for what the session's own statements write; a trigger of the application may write others.
-BACKFILL = "bgmigrate.backfill"
-_UNLESS_BACKFILL = " WHEN (current_setting({s:l}, true) IS DISTINCT FROM {n:l} OR pg_trigger_depth() > 0)"
 
 # What `exchange_columns` leaves on the trigger's function.
 EXCHANGED = (
@@ -45,12 +40,11 @@ def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
     """The CREATE TRIGGER for a table, or one that inherits from it."""
     others = on.has(OTHERS, compose("{t:t}", t=table))
     events = "UPDATE" if others or not sync.watched else compose("UPDATE OF {c:i}", c=sync.watched)
-    when = "" if others or not sync.spares_backfill else compose(_UNLESS_BACKFILL, s=BACKFILL, n=name)
-    return load("create_sync_trigger", name=name, table=table, events=events, when=when)
+    return load("create_sync_trigger", name=name, table=table, events=events)
 
 
 def sparing(on: Runtime, table: str, written: Mapping[str, str]) -> list[str]:
-    """What a session runs whose backfill writes just what this revision's trigger on the table would find in order: it need not fire for that."""
+    """What a session runs whose backfill writes just what this revision's trigger on the table would find in order: it returns at once."""
     mine = (table, on.revision, dict(written))
     own = [s.trigger for s in synchronizations.all(on.connection) if (s.table, s.revision, s.spec.get("forward")) == mine]
     return [compose("SELECT set_config({s:l}, {n:l}, false)", s=BACKFILL, n=n) for n in own[:1]]
@@ -86,13 +80,14 @@ class SynchronizeColumns(Step):
             return  # by a run that was killed after a later step: the columns have each other's names now
         refuse_another(on, self.table, self.add)
         self.try_expressions(on)
-        sync = self.sync(on)
+        sync, tables = self.sync(on), family(on, self.table)
+        alone = not any(on.has(OTHERS, compose("{t:t}", t=t)) for t in tables)
         on.strong(
-            family(on, self.table),
+            tables,
             *(add_column(self.table, c, d) for c, d in self.add.items()),
             *(column_comment(self.table, c, m) for c, m in self.comments.items()),
-            sync.function(self.name, search_path(on)),
-            *(trigger(on, self.name, sync, table) for table in family(on, self.table)),
+            sync.function(self.name, search_path(on), alone=alone),
+            *(trigger(on, self.name, sync, table) for table in tables),
             lock="ACCESS EXCLUSIVE" if self.add else "SHARE ROW EXCLUSIVE",
             before=lambda c: there(c, self.table),
             after=lambda c, before: self._after(on, c, before),

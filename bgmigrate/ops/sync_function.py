@@ -21,6 +21,14 @@ WIDER = {
     "bigint": ("numeric",), "real": ("double precision",),
 }
 
+# Names the trigger in whose order the session's own statements leave their rows; what a trigger of the application writes is one level deeper.
+BACKFILL = "bgmigrate.backfill"
+_SPARED = """\
+    IF current_setting({s:l}, true) = {n:l} AND pg_trigger_depth() = 1 THEN
+        RETURN NEW;
+    END IF;
+"""
+
 
 def _by_green(column: str) -> str:
     return ident(object_name("by_green", "", column))
@@ -90,10 +98,12 @@ class Sync:
 
     @property
     def spares_backfill(self) -> bool:
-        """Does it find nothing to do where all new columns without a value are given just what `forward` says?"""
+        """Is it called where all new columns without a value are given just what `forward` says, and finds nothing to do there?"""
+        if not self.forward.keys() & set(self.watched):
+            return False
         if self.mirror or self.mirror_back or self.fill or self.aside:
             return False
-        return bool(self.forward) and not any(self.forward.keys() & set(self.inputs(e)) for e in self.derived.values())
+        return not any(self.forward.keys() & set(self.inputs(e)) for e in self.derived.values())
 
     @property
     def plain(self) -> bool:
@@ -271,7 +281,8 @@ class Sync:
             return compute
         return ["BEGIN", *(f"    {line}" for line in compute), "EXCEPTION WHEN OTHERS THEN", f"    {self._at('NEW', column)} := NULL;", "END;"]
 
-    def function(self, name: str, search_path: str) -> str:
-        """CREATE OR REPLACE FUNCTION for the trigger of this name."""
+    def function(self, name: str, search_path: str, *, alone: bool = False) -> str:
+        """CREATE OR REPLACE FUNCTION for the trigger of this name. `alone`: no BEFORE trigger of the application may change its rows."""
         path = "" if self.plain else f"\n    SET search_path = {search_path}"
-        return load("create_sync_function", name=name, path=path, body=self.body())
+        spared = compose(_SPARED, s=BACKFILL, n=name) if alone and self.spares_backfill else ""
+        return load("create_sync_function", name=name, path=path, body=spared + self.body())

@@ -45,7 +45,7 @@ def marking(on: Runtime, table: str, key: Key, transform: Transform, backfill: i
         ),
         compose("COMMENT ON FUNCTION bgmigrate.{n:i}() IS {m:l}", n=name, m=said),
         *(
-            load("create_sync_trigger", name=name, table=t, events="UPDATE" if every else compose("UPDATE OF {c:i}", c=watched), when="")
+            load("create_sync_trigger", name=name, table=t, events="UPDATE" if every else compose("UPDATE OF {c:i}", c=watched))
             for t in family(on, table)
         ),
     ]

@@ -1,2 +1,2 @@
 -- SHARE ROW EXCLUSIVE on the table: it waits for writers in flight, so that none of their rows is missed.
-CREATE OR REPLACE TRIGGER {name:i} BEFORE INSERT OR {events:q} ON {table:t} FOR EACH ROW{when:q} EXECUTE FUNCTION bgmigrate.{name:i}()
+CREATE OR REPLACE TRIGGER {name:i} BEFORE INSERT OR {events:q} ON {table:t} FOR EACH ROW EXECUTE FUNCTION bgmigrate.{name:i}()

@@ -1,4 +1,4 @@
-"""A backfill does not call the trigger for what it writes itself, where that would find all in order; for whatever else is written it fires."""
+"""The trigger returns at once for what a backfill writes itself, where it would find all in order; for whatever else is written it does its work."""
 
 from __future__ import annotations
 
@@ -51,20 +51,30 @@ def apart(c: Connection) -> int:
 
 def spares(c: Connection) -> bool:
     """Does the trigger look who writes?"""
-    row = c.execute("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = %s", [NAME]).fetchone()
+    return "bgmigrate.backfill" in source(c)
+
+
+def source(c: Connection) -> str:
+    """Its function's text."""
+    row = c.execute("SELECT pg_get_functiondef(%s::regproc)", [f"bgmigrate.{NAME}"]).fetchone()
     assert row is not None
-    return "bgmigrate.backfill" in row[0]
+    return str(row[0])
+
+
+def at_its_end(c: Connection, statement: str) -> None:
+    """Have it run a statement where its work is done."""
+    before, end, after = source(c).rpartition("    RETURN NEW;")
+    c.execute(f"{before}{statement};{end}{after}".encode())
 
 
 @pytest.mark.parametrize("backfill", [BackfillRows("t", missing={"label": "name"}), BackfillRows("t", follow={"label": "name"})], ids=["missing", "follow"])
-def test_it_is_not_called_for_what_a_backfill_writes(on: Runtime, backfill: BackfillRows) -> None:
+def test_it_does_nothing_for_what_a_backfill_writes(on: Runtime, backfill: BackfillRows) -> None:
     c = on.connection
     RENAME.run(on)
-    (source,) = c.execute("SELECT pg_get_functiondef(%s::regproc)", [f"bgmigrate.{NAME}"]).fetchone() or ("",)
-    c.execute(source.replace("BEGIN", "BEGIN RAISE 'called';", 1).encode())
+    at_its_end(c, "RAISE 'at work'")
     backfill.run(on)
     assert apart(c) == 0
-    with pytest.raises(Exception, match="called"):
+    with pytest.raises(Exception, match="at work"):
         c.execute("UPDATE t SET label = 'mine' WHERE id = 1")
 
 
@@ -102,10 +112,14 @@ def test_beside_a_trigger_of_the_application_that_changes_the_row_it_is_called(o
         pytest.param(RENAME, BackfillRows("t", missing={"label": "upper(name)"}), id="not what the trigger gives"),
     ],
 )
-def test_where_it_has_something_to_do_it_is_called(on: Runtime, sync: SynchronizeColumns, backfill: BackfillRows) -> None:
+def test_where_it_has_something_to_do_it_does_it(on: Runtime, sync: SynchronizeColumns, backfill: BackfillRows) -> None:
     c = on.connection
     sync.run(on)
-    (source,) = c.execute("SELECT pg_get_functiondef(%s::regproc)", [f"bgmigrate.{NAME}"]).fetchone() or ("",)
-    c.execute(source.replace("BEGIN", "BEGIN IF NEW.id < 1000 THEN RETURN NEW; END IF; CREATE TABLE IF NOT EXISTS called (); ", 1).encode())
+    at_its_end(c, "IF NEW.id = 1000 THEN CREATE TABLE called (); END IF")
     backfill.run(on)
     assert c.execute("SELECT to_regclass('called') IS NOT NULL").fetchone() == (True,)
+
+
+def test_one_that_a_backfill_does_not_call_does_not_look(on: Runtime) -> None:
+    SynchronizeColumns("t", NAME, add={"label": "text"}, forward={"label": "upper(name)"}).run(on)
+    assert not spares(on.connection)
