@@ -77,8 +77,8 @@ def _bare(c: Connection, url: str, table: way.Table) -> Iterator[Figure]:
     n = f"{table.rows:,} rows, no index beside the key: "
     for what, ours, theirs, limit in (
         ("rows/s", "one worker", "one UPDATE", "≥ 0.8"), ("rows/s", "one worker", "pgroll's loop", "≥ 3"),
-        ("rows/s, two workers", "two workers", "one worker", "> 1"), ("rows/s, two-way trigger", "a two-way trigger in place", "one UPDATE", "≥ 0.8"),
-        ("rows/s, two-way trigger", "a two-way trigger in place", "pgroll's loop with both its triggers", "≥ 3"),
+        ("rows/s, two workers", "two workers", "one worker", "> 1"), ("rows/s, two-way trigger", "a two-way trigger in place", "one UPDATE", ""),
+        ("rows/s, two-way trigger", "a two-way trigger in place", "pgroll's loop with both its triggers", ""),
     ):
         mine, its = table.rows / took[ours], table.rows / took[theirs]
         ratio = statistics.median(turn[theirs] / turn[ours] for turn in turns)  # what was measured side by side is compared
