@@ -39,7 +39,7 @@ class Keys:
 
     def ends(self, c: Connection, after: Position | None, upper: Position, size: int, parts: int) -> list[list[str]]:
         width = size if after is not None and self._dense == list(after) else 0  # of numbers: no more rows than that, and no query is needed
-        begin, found = after, list[list[str]]()
+        found: list[list[str]] = []
         while len(found) < parts and (not found or found[-1] != list(upper)):
             last = found[-1] if found else after
             if width:
@@ -54,7 +54,7 @@ class Keys:
                 ),
             )
             found.append(end or list(upper))
-            if len(found) == 1 and self._whole and begin is not None and (numbers := int(found[0][0]) - int(begin[0])) <= size * GAPS:
+            if len(found) == 1 and self._whole and after is not None and (numbers := int(found[0][0]) - int(after[0])) <= size * GAPS:
                 width = numbers
         return found
 

@@ -17,7 +17,7 @@ from bgmigrate.ops.heirs import family
 from bgmigrate.ops.move_functions import functions
 from bgmigrate.ops.move_rules import Moved, Part
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import OTHERS, search_path
+from bgmigrate.ops.sync import other_triggers, search_path
 from bgmigrate.sql import compose, load
 from bgmigrate.sql.references import identifiers
 
@@ -82,12 +82,12 @@ class SynchronizeTables(Step):
             if on.offline or not on.has(TRIGGER, compose("{t:t}", t=table), move.name("made")):  # there is no CREATE OR REPLACE for it
                 yield load("create_move_insert_trigger", name=move.name("made"), table=table, function=move.name())
             read = [c for c in move.old_columns if any(c in move.read(p) for p in move.parts)]
-            every = move.guessed or on.has(OTHERS, compose("{t:t}", t=table))
+            every = move.guessed or other_triggers(on, table)
             yield trigger("move", "AFTER", "UPDATE" if every else compose("UPDATE OF {c:i}", c=read))
             # BEFORE: the foreign keys of the new table would refuse it otherwise
             yield trigger("gone", "BEFORE", "DELETE OR UPDATE" if every else compose("DELETE OR UPDATE OF {c:i}", c=list(move.link.values())))
         told = [c for c in move.new_columns if any(c in (*move.told(p), *move.key) for p in move.parts)]
-        every = move.guessed or on.has(OTHERS, compose("{t:t}", t=self.new))
+        every = move.guessed or other_triggers(on, self.new)
         events = "INSERT OR DELETE OR UPDATE"
         common: dict[str, Any] = {"table": self.new, "function": move.name("back")}
         yield load("create_move_trigger", name=move.name("hold"), when="BEFORE", events=events, **common)

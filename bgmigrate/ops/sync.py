@@ -18,7 +18,7 @@ from bgmigrate.ops.sync_function import BACKFILL, Sync
 from bgmigrate.sql import compose, load
 
 # A BEFORE trigger of the application may change a column that its statement does not name; UPDATE OF would not notice.
-OTHERS = (
+_OTHERS = (
     "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND NOT tgisinternal AND tgtype & 2 = 2 AND tgtype & 1 = 1"
     " AND tgname !~ '^zz_bgm_'"
 )
@@ -36,10 +36,14 @@ def search_path(on: Runtime) -> str:
     return ", ".join(ident(r[0]) for r in rows) or "public"
 
 
+def other_triggers(on: Runtime, table: str) -> bool:
+    """Has the application a BEFORE trigger there, which may change a row?"""
+    return on.has(_OTHERS, compose("{t:t}", t=table))
+
+
 def trigger(on: Runtime, name: str, sync: Sync, table: str) -> str:
     """The CREATE TRIGGER for a table, or one that inherits from it."""
-    others = on.has(OTHERS, compose("{t:t}", t=table))
-    events = "UPDATE" if others or not sync.watched else compose("UPDATE OF {c:i}", c=sync.watched)
+    events = "UPDATE" if other_triggers(on, table) or not sync.watched else compose("UPDATE OF {c:i}", c=sync.watched)
     return load("create_sync_trigger", name=name, table=table, events=events)
 
 
@@ -81,7 +85,7 @@ class SynchronizeColumns(Step):
         refuse_another(on, self.table, self.add)
         self.try_expressions(on)
         sync, tables = self.sync(on), family(on, self.table)
-        alone = not any(on.has(OTHERS, compose("{t:t}", t=t)) for t in tables)
+        alone = not any(other_triggers(on, table) for table in tables)
         on.strong(
             tables,
             *(add_column(self.table, c, d) for c, d in self.add.items()),

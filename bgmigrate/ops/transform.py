@@ -20,7 +20,7 @@ from bgmigrate.ops.columns import COLUMNS
 from bgmigrate.ops.deferred import BackfillDeferred
 from bgmigrate.ops.heirs import family
 from bgmigrate.ops.runtime import Runtime
-from bgmigrate.ops.sync import OTHERS
+from bgmigrate.ops.sync import other_triggers
 from bgmigrate.ops.transformed import marking, name_of
 from bgmigrate.sql import compose
 
@@ -62,7 +62,7 @@ def transform_rows(on: Runtime, table: str, function: str, reads: Sequence[str],
     with on.connection.transaction():
         state = backfills.open(on.connection, revision=on.revision, table=table, name=name)
     live = environments.live_environment(on.connection, on.settings.service)
-    every = on.has(OTHERS, compose("{t:t}", t=table))
+    every = other_triggers(on, table)
 
     def record(c: Connection, _: object) -> None:
         spec = {"transform": {"function": function, "reads": list(reads), "writes": list(writes), "backfill": state.id}}

@@ -92,6 +92,17 @@ def test_updates_of_a_packed_table_stay_in_their_pages(c: Connection, database: 
     assert any("passes over each range" in line for line in said)
 
 
+@pytest.mark.parametrize("passes", [MANY, 1])
+def test_a_batch_reads_of_the_keys_index_what_is_its_own(c: Connection, database: str, passes: int) -> None:
+    if passes == 1:
+        c.execute("CREATE INDEX mine ON t (new) WHERE old > 5")
+    done, _, _ = fill(c, database)
+    assert done.batches >= 20
+    row = c.execute("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelid = 't_pkey'::regclass").fetchone()
+    assert row
+    assert ROWS <= row[0] < 4 * ROWS
+
+
 def test_an_index_on_the_column_leaves_one_pass(c: Connection, database: str) -> None:
     c.execute("CREATE INDEX mine ON t (id, new)")
     done, said, _ = fill(c, database)
