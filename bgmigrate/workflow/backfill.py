@@ -40,7 +40,9 @@ def backfill(
         pending = [b for b in known if b.state != "done"]
         waiting = due_rows.waiting(c) if known else []
         if status or not (pending or waiting):
-            return _report(c, settings, "done" if status else "nothing_to_do", known, next="bgmigrate backfill" if pending or waiting else "")
+            stopped = any(b.wanted != "run" for b in pending)
+            next = "bgmigrate backfill --resume" if stopped else "bgmigrate backfill" if pending or waiting else ""
+            return _report(c, settings, "done" if status else "nothing_to_do", known, next=next)
         if pause or cancel or resume:
             pending = _want(c, "pause" if pause else "cancel" if cancel else "run")
         if pause or cancel:

@@ -42,6 +42,7 @@ def test_a_pause_holds_it_wherever_it_runs_until_somebody_resumes_it(deferred: P
     running = deferred.start("backfill")
     until(lambda: deferred.must("backfill", "--status").json["backfills"][0]["waits"] is not None, "the worker waits")
     text = deferred.call("backfill", "--status", json=False).out
+    assert deferred.must("backfill", "--status").json["next"] == "bgmigrate backfill --resume"
     assert "waits: paused by " in text
     assert left(deferred) == ROWS
     resumed = deferred.must("backfill", "--resume")  # and helps
